@@ -1,0 +1,177 @@
+"""An archive, opened for reading: articles, sentences, passages, keyword search (SQLite) and vectors (Chroma).
+
+SQLite is the truth; Chroma is built from it. An open archive is one immutable generation: a sync that runs
+meanwhile makes a new one and does not disturb it.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from index.embed import DIMENSIONS
+from index.generations import CHROMA, DATABASE
+from index.metadata import Metadata
+from index.passages import Passage, Source
+from index.read import decode
+from index.sentences import Sentence
+from index.vectors import Vectors
+
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE articles (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, file TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL, encoding TEXT NOT NULL,
+    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, given TEXT NOT NULL, text TEXT NOT NULL,
+    title TEXT, publisher TEXT, date TEXT, url TEXT, date_basis TEXT
+);
+CREATE TABLE sentences (
+    article INTEGER NOT NULL REFERENCES articles ON DELETE CASCADE, number INTEGER NOT NULL,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, boilerplate INTEGER NOT NULL,
+    PRIMARY KEY (article, number)
+) WITHOUT ROWID;
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, article INTEGER NOT NULL REFERENCES articles ON DELETE CASCADE,
+    first INTEGER NOT NULL, last INTEGER NOT NULL, vector TEXT NOT NULL
+);
+CREATE INDEX passages_of_article ON passages (article);
+CREATE INDEX passages_of_vector ON passages (vector);
+CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
+CREATE VIRTUAL TABLE keywords USING fts5 (title, body, tokenize = 'porter unicode61 remove_diacritics 2');
+"""
+
+_SOURCE = "file, sha256, encoding, title, publisher, date, url, date_basis"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What an archive holds."""
+
+    articles: int
+    sentences: int
+    passages: int
+
+
+class Archive:
+    """One generation of the archive of a folder. Safe to use from several threads."""
+
+    def __init__(self, articles: Path, generation: Path) -> None:
+        self.articles = articles
+        self.generation = generation
+        # immutable=1: SQLite takes no locks and writes no journal, so a read-only disk is no obstacle
+        location = (generation / DATABASE).absolute().as_uri()
+        self._database = sqlite3.connect(f"{location}?immutable=1", uri=True, check_same_thread=False)
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Release the database and the copy of the vectors."""
+        self._database.close()
+        if "_vectors" in self.__dict__:
+            self._vectors.close()
+
+    @cached_property
+    def _vectors(self) -> Vectors:
+        return Vectors(self.generation / CHROMA)
+
+    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._database.execute(query, values).fetchall()
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Number of articles, sentences and passages."""
+        tables = ("articles", "sentences", "passages")
+        return Counts(*(self._rows(f"SELECT count(*) FROM {table}")[0][0] for table in tables))
+
+    def sources(self) -> list[Source]:
+        """All articles without their text, in the order of file names."""
+        return [_source(row) for row in self._rows(f"SELECT {_SOURCE} FROM articles ORDER BY file")]
+
+    def text(self, file: str) -> str:
+        """The decoded text of an article as it was indexed. Raises KeyError for a file that is not in it."""
+        rows = self._rows("SELECT text FROM articles WHERE file = ?", (file,))
+        if not rows:
+            raise KeyError(file)
+        return rows[0][0]
+
+    def sentences(self, file: str) -> tuple[Sentence, ...]:
+        """All sentences of an article. Raises KeyError for a file that is not in the archive."""
+        text = self.text(file)
+        rows = self._rows(
+            'SELECT number, start, "end", boilerplate FROM sentences JOIN articles ON id = article '
+            "WHERE file = ? ORDER BY number",
+            (file,),
+        )
+        return tuple(_sentence(text, row) for row in rows)
+
+    def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
+        """Passages by id. Ids that are not in the archive are left out."""
+        marks = ",".join("?" * len(numbers))
+        return {passage.id: passage for passage in self._passages(f"p.id IN ({marks})", numbers)}
+
+    def passages_after(self, number: int, count: int) -> list[Passage]:
+        """The next `count` passages with ids above `number`, in the order of ids."""
+        return self._passages("p.id > ? ORDER BY p.id LIMIT ?", (number, count))
+
+    def _passages(self, where: str, values: Sequence[int]) -> list[Passage]:
+        columns = f"p.id, first, last, article, text, {_SOURCE}"
+        rows = self._rows(f"SELECT {columns} FROM passages p JOIN articles a ON a.id = article WHERE {where}", values)
+        return [self._passage(_source(row[5:]), *row[:5]) for row in rows]
+
+    def _passage(self, source: Source, number: int, first: int, last: int, article: int, text: str) -> Passage:
+        rows = self._rows(
+            'SELECT number, start, "end", boilerplate FROM sentences '
+            "WHERE article = ? AND number BETWEEN ? AND ? ORDER BY number",
+            (article, first, last),
+        )
+        sentences = tuple(_sentence(text, row) for row in rows)
+        return Passage(number, source, sentences, text[sentences[0].start : sentences[-1].end])
+
+    def embeddings(self, passages: Sequence[int]) -> np.ndarray:
+        """Unit vectors of passages, shape (n, 384), float32, in the order asked. Raises KeyError for an unknown id."""
+        marks = ",".join("?" * len(passages))
+        query = f"SELECT p.id, v.vector FROM passages p JOIN vectors v ON v.key = p.vector WHERE p.id IN ({marks})"
+        rows = dict(self._rows(query, passages))
+        return np.frombuffer(b"".join(rows[number] for number in passages), np.float32).reshape(-1, DIMENSIONS)
+
+    def nearest(self, vector: np.ndarray, count: int) -> list[tuple[int, float]]:
+        """(passage id, cosine) of the nearest passages to a unit vector of shape (384,), best first."""
+        return self._vectors.nearest(vector, count)
+
+    def matching(self, words: Sequence[str], count: int) -> list[tuple[int, float]]:
+        """(passage id, BM25 score) of the passages that hold any of the words, best first (higher is better)."""
+        if not words:
+            return []
+        query = " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
+        rows = self._rows(
+            "SELECT rowid, -bm25(keywords, 0.5, 1.0) AS score FROM keywords WHERE keywords MATCH ? "
+            "ORDER BY score DESC LIMIT ?",
+            (query, count),
+        )
+        return [(number, score) for number, score in rows]
+
+    def document_frequency(self, word: str) -> int:
+        """How many passages hold a word (in the stemmed form of the keyword search)."""
+        return self._rows("SELECT count(*) FROM keywords WHERE keywords MATCH ?", (f'"{word}"',))[0][0]
+
+    def is_in_folder(self, source: Source) -> bool:
+        """Whether the file still stands in the folder exactly as it was indexed."""
+        try:
+            decoded = decode((self.articles / source.file).read_bytes())
+        except OSError:
+            return False
+        return decoded is not None and decoded[0] == self.text(source.file)
+
+
+def _source(row: Sequence[Any]) -> Source:
+    file, sha256, encoding, *metadata = row
+    return Source(file, sha256, encoding, Metadata(*metadata))
+
+
+def _sentence(text: str, row: Sequence[Any]) -> Sentence:
+    number, start, end, boilerplate = row
+    return Sentence(number, start, end, text[start:end], bool(boilerplate))

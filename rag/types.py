@@ -1,0 +1,90 @@
+"""What an answer is made of. Everything is frozen: a stage makes new values from old ones.
+
+`Answer.to_dict()` is the one JSON shape on every surface: Python, command line, HTTP, MCP, evals, adapters.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Status = Literal["answered", "not_in_articles"]
+Mode = Literal["quotes", "model"]
+Verdict = Literal["supported", "partly", "unsupported", "uncited"]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """An earlier question of a conversation and the text of its answer."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Citation:
+    """One exact sentence of one file: `text == decoded[start:end]`, in code points of the file's decoded text."""
+
+    number: int  # the [n] of the answer, from 1 in the order of appearance
+    file: str
+    sentence: int  # counted from 1 within the file
+    start: int
+    end: int
+    text: str
+    title: str | None
+    publisher: str | None
+    date: str | None  # ISO
+    sha256: str  # of the file's bytes
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence of the answer, the numbers of its citations, and whether they support it."""
+
+    text: str
+    citations: tuple[int, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Side:
+    """What some of the articles say about a thing on which the articles disagree."""
+
+    says: str
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A thing that the articles report differently."""
+
+    about: str
+    sides: tuple[Side, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a question. While it is streamed, each next Answer holds at least the claims of the one before."""
+
+    question: str
+    status: Status
+    mode: Mode
+    text: str
+    short_answer: str | None
+    claims: tuple[Claim, ...]
+    citations: tuple[Citation, ...]
+    closest: tuple[Citation, ...]  # offered, labelled as such, when the status is not_in_articles
+    disagreements: tuple[Disagreement, ...]
+    seconds: float
+    searched_for: str | None = None  # the question that was searched, where a follow-up was resolved
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as JSON values, in the shape of the public contract."""
+        return _plain(asdict(self))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return round(value, 4) if isinstance(value, float) else value
