@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from index.metadata import byline_span
 
 MAX_LENGTH = 2000  # characters; a longer "sentence" is cut at a space: it is a table, code or noise
+MAX_HEADLINE = 300  # characters; a longer line is not a headline
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ _STARTERS = frozenset(
     "why how where no not one two some many most all both each last next".split()
 )
 
-_STOP = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)")
+# Possessive, and only from the start of a run: a line of a million full stops must not take a million squared steps.
+_STOP = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s)")
 _OPENING = "\"'“‘«([¿¡—–-"
 _BEFORE_STOP = re.compile(r"[^\s\"“”‘’'(\[«]+\Z")
 _LINE = re.compile(r"[^\r\n\u2028\u2029\x0b\x0c\x85]+")
@@ -63,28 +65,37 @@ def split(text: str) -> tuple[Sentence, ...]:
 
 def _split_line(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Trimmed, non-empty (start, end) spans of one line."""
-    cuts = [match.end() for match in _STOP.finditer(text, start, end) if _ends_sentence(text, match, start, end)]
+    title_case = end - start <= MAX_HEADLINE and _is_title_case(text[start:end])
+    stops = _STOP.finditer(text, start, end)
+    cuts = [stop.end() for stop in stops if _ends_sentence(text, stop, start, end, title_case)]
     spans = []
     for left, right in zip([start, *cuts], [*cuts, end], strict=True):
-        piece = text[left:right]
-        stripped = piece.strip().strip("\ufeff").strip()
-        if stripped:
-            first = left + piece.index(stripped)
-            spans.extend(_cut_long(text, first, first + len(stripped)))
+        spans += _cut_long(text, left, right)
     return spans
 
 
 def _cut_long(text: str, start: int, end: int) -> list[tuple[int, int]]:
     spans = []
-    while end - start > MAX_LENGTH:
+    while True:
+        start, end = _trim(text, start, end)
+        if end - start <= MAX_LENGTH:
+            return [*spans, (start, end)] if start < end else spans
         space = text.rfind(" ", start + 1, start + MAX_LENGTH)
         cut = space if space > start else start + MAX_LENGTH
-        spans.append((start, cut))
-        start = cut + (cut == space)
-    return [*spans, (start, end)]
+        spans.append(_trim(text, start, cut))
+        start = cut
 
 
-def _ends_sentence(text: str, stop: re.Match[str], line_start: int, line_end: int) -> bool:
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span without the white space and byte order marks at its ends."""
+    while start < end and (text[start].isspace() or text[start] == "\ufeff"):
+        start += 1
+    while start < end and (text[end - 1].isspace() or text[end - 1] == "\ufeff"):
+        end -= 1
+    return start, end
+
+
+def _ends_sentence(text: str, stop: re.Match[str], line_start: int, line_end: int, title_case: bool) -> bool:
     mark = stop.group()
     follows = text[stop.end() : min(line_end, stop.end() + 80)].lstrip()
     if not follows:
@@ -95,20 +106,18 @@ def _ends_sentence(text: str, stop: re.Match[str], line_start: int, line_end: in
         return bool(re.match(r"[a-z][A-Z]", word)) and mark[0] in ".!?"
     if mark[0] != "." or mark.startswith(".."):
         return True
-    before = _BEFORE_STOP.search(text, max(line_start, stop.start() - 40), stop.start())
-    last = before.group().lower() if before else ""
+    so_far = text[max(line_start, stop.start() - 40) : stop.start()]
+    before = _BEFORE_STOP.search(so_far)
+    written = before.group() if before else ""
     if len(mark) > 1:  # a closing quote or bracket stands between: the stop belongs to what it closes
-        return last not in _NEVER_FINAL or mark[1] in "\"'”’»"
+        return written.lower() not in _NEVER_FINAL or mark[1] in "\"'”’»"
+    if written.isdigit() and so_far.strip(" •-*\t") == written:  # "1. First item": a list mark
+        return False
     next_word = re.match(r"[\w’']*", word)
-    return _full_stop_ends(
-        before.group() if before else "",
-        next_word.group().lower() if next_word else "",
-        text[line_start : stop.start()],
-        _is_title_case(text[line_start:line_end]),
-    )
+    return _full_stop_ends(written, next_word.group().lower() if next_word else "", title_case)
 
 
-def _full_stop_ends(written: str, next_word: str, line_so_far: str, title_case: bool) -> bool:
+def _full_stop_ends(written: str, next_word: str, title_case: bool) -> bool:
     """Whether a plain full stop after the word `written` ends a sentence, given the word that follows."""
     last = written.lower()
     starts = next_word in _STARTERS and not title_case
@@ -117,10 +126,8 @@ def _full_stop_ends(written: str, next_word: str, line_so_far: str, title_case: 
         return last in ("no", "art", "ed", "fig", "al") and written.islower() and starts
     if last in _MAYBE_FINAL or re.fullmatch(r"(?:[a-z]\.)+[a-z]", last):
         return starts
-    if re.fullmatch(r"[a-z]", last):  # an initial: "J. K. Rowling"; "plan B. The" ends
-        return written.islower() or starts
-    # "1. First item": a number alone at the start of its line is a list mark
-    return not (last.isdigit() and line_so_far.strip(" •-*\t") == written)
+    # an initial: "J. K. Rowling"; "plan B. The" ends
+    return not re.fullmatch(r"[a-z]", last) or written.islower() or starts
 
 
 def _is_title_case(line: str) -> bool:
@@ -133,7 +140,8 @@ def _is_title_case(line: str) -> bool:
 _BOILERPLATE = re.compile(
     r"""^[\s•·*▪–-]*(?:
       (?:you\s?tube|facebook|twitter|instagram|linkedin|whatsapp|telegram|tiktok|reddit|pinterest|e-?mail)
-    | (?:print|copy\ link|share|follow|tweet|save|comments?|subscribe|sign\ (?:in|up)|log\ ?in|menu|search|home|advertisement|sponsored)
+    | (?:print|copy\ link)
+    | (?:share|follow|tweet|save|comments?|subscribe|sign\ (?:in|up)|log\ ?in|menu|search|home|advertisement|sponsored)
     | share\ (?:this|on|via)\b.{0,60}
     | follow\ us\b.{0,60}
     | @\w{2,30}
