@@ -30,14 +30,12 @@ _TITLES = (
     "Mr Mrs Ms Mx Dr Prof Rev Fr Sr Jr St Gen Lt Col Maj Capt Cmdr Adm Sgt Cpl Pvt Gov Sen Rep Hon Pres Amb Supt Insp"
 )
 _NEVER_LAST = (
-    "vs v e.g i.e cf viz approx dept est al Mt Ft No Nos pp ed eds Sec Art Fig "
+    "vs v e.g i.e cf viz a.k.a approx dept est al Mt Ft No Nos p pp ed eds Sec Art Fig "
     "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec"
 )
 _NEVER_FINAL = frozenset(word.lower() for word in (_TITLES + " " + _NEVER_LAST).split())
 # After these it does only if what follows looks like the start of a sentence.
-_MAYBE_FINAL = frozenset(
-    "inc corp co ltd llc plc bros etc a.m p.m u.s u.k u.n e.u d.c a.k.a ph.d m.d b.a m.a jr sr".split()
-)
+_MAYBE_FINAL = frozenset("inc corp co ltd llc plc bros etc a.m p.m u.s u.k u.n e.u d.c ph.d m.d b.a m.a jr sr".split())
 _STARTERS = frozenset(
     "the a an he she it they we i you his her its their our my this that these those there here but and or so in on at "
     "by for from with as if when while after before since until however meanwhile still yet also according what who "
@@ -154,6 +152,7 @@ _BOILERPLATE = re.compile(
     | (?:photo|image|picture)\ (?:by|credit|courtesy|via)\b.{0,80}
     | (?:contributing|reporting\ by|editing\ by)\b:?.{0,160}
     | [a-z0-9]+(?:-[a-z0-9]+)+-unsplash
+    | [^.:]{3,80}/\ ?(?:unsplash|shutterstock|pexels|alamy|istock|getty(?:\ images)?)\.?
     | (?:click|tap)\ here\b.{0,80}
     | (?:accept|manage)\ (?:all\ )?cookies.{0,60}
     | skip\ to\ (?:main\ )?content
@@ -162,10 +161,11 @@ _BOILERPLATE = re.compile(
 )
 _SLUG = re.compile(r"[A-Z]{3,}(?:-[A-Z]{3,})+")  # UKRAINE-RUSSIA-CONFLICT
 _ICON = re.compile(r"icon ", re.IGNORECASE)
+_WORD = re.compile(r"[^\W_]")
 
 
 def is_boilerplate(line: str) -> bool:
-    """Menus, share buttons, "Load more", "Also Read: …", copyright lines, image slugs."""
-    if len(_ICON.findall(line)) >= 5:
+    """Menus, share buttons, "Load more", "Also Read: …", copyright lines, image slugs, and "***": a line of no word."""
+    if len(_ICON.findall(line)) >= 5 or not _WORD.search(line):
         return True
     return len(line) <= 240 and bool(_BOILERPLATE.match(line) or _SLUG.fullmatch(line))
