@@ -3,13 +3,13 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from index.errors import FolderError
-from index.read import printable
+from index.read import printable, read_bytes
 
 METADATA_FILE = "articles.toml"
 HEAD_LINES = 12  # a date further down belongs to the story, not to the article
@@ -37,37 +37,57 @@ class Metadata:
     date_basis: str | None = None  # in words, where the text itself does not state the date
 
 
+_KEYS = tuple(field.name for field in fields(Metadata))
+
+
 def read_metadata_file(folder: Path) -> dict[str, dict[str, Any]]:
-    """`articles.toml` of a folder as {file: {key: value}}; {} without one. Raises FolderError when it is not TOML."""
+    """`articles.toml` of a folder as {file: {key: value}}; {} without one. Raises FolderError when it is not right."""
     path = folder / METADATA_FILE
+    where = printable(str(path))
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))
+        tables = tomllib.loads(read_bytes(path).decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise FolderError(f"{printable(str(path))} cannot be read ({error}): mend or remove it") from None
-    wrong = [name for name, table in tables.items() if not isinstance(table, dict)]
-    if wrong:
-        raise FolderError(f'{printable(str(path))}: "{wrong[0]}" is not a table: write ["file.txt"] above its keys')
+    except (OSError, ValueError, RecursionError) as error:
+        raise FolderError(f"{where} cannot be read ({error}): mend or remove it") from None
+    for file, table in tables.items():
+        if not isinstance(table, dict):
+            raise FolderError(f'{where}: "{printable(file)}" is not a table: write ["file.txt"] above its keys')
+        for key, value in table.items():
+            if why := _wrong_value(key, value):
+                raise FolderError(f'{where}: {printable(key)} of "{printable(file)}" {why}')
     return tables
+
+
+def _wrong_value(key: str, value: Any) -> str:
+    """Why a value of `articles.toml` cannot be used, or "". Keys that mean nothing here may hold anything."""
+    if key == "date":
+        try:
+            right = value == "" or date.fromisoformat(str(value)).isoformat() == str(value)
+        except ValueError:
+            right = False
+        return "" if right else "is not a date: write 2022-03-03"
+    return "is not text: put it in quotes" if key in _KEYS and not isinstance(value, str) else ""
 
 
 def describe(text: str, given: Mapping[str, Any]) -> Metadata:
     """Metadata of one article. Keys given in `articles.toml` win; an empty string there means "has none"."""
     found = _from_head(text)
-    values = {key: getattr(found, key) for key in Metadata.__dataclass_fields__}
-    for key in values.keys() & given.keys():
-        values[key] = str(given[key]) or None
-    return Metadata(**values)
+    return replace(found, **{key: str(given[key]) or None for key in _KEYS if key in given})
 
 
 def byline_span(text: str) -> tuple[int, int] | None:
-    """Where a second line such as `usatoday.com 2023-07-21` stands. It is metadata, not a sentence of the story."""
+    """Where a second line such as `usatoday.com 2023-07-21` stands. It is metadata, not a sentence of the story.
+
+    Without a date it must read like a name, every longer word in capitals: else it is a second headline.
+    """
     lines = _head(text)
     if len(lines) < 2 or not _is_headline(lines[0][1]) or "\n\n" in text[lines[0][0] : lines[1][0]]:
         return None
     start, line = lines[1]
     if len(line) > BYLINE_LENGTH or line.endswith((".", "!", "?", "”", '"', ":")):
+        return None
+    if _find_date(line)[0] is None and any(word[0].islower() for word in re.findall(r"\w{4,}", line)):
         return None
     return start, start + len(line)
 
@@ -89,7 +109,7 @@ def _from_head(text: str) -> Metadata:
     if byline:
         line = text[slice(*byline)]
         stamp, rest = _find_date(line)
-        publisher = rest.strip(" ,|·-–—") or None
+        publisher = None if rest.lower().startswith("by ") else rest.strip(" ,|·-–—") or None
     if stamp is None:
         stamp = next(filter(None, (_find_date(line)[0] for _, line in lines if len(line) <= HEADLINE_LENGTH)), None)
     title = lines[0][1] if len(lines) > 1 and _is_headline(lines[0][1]) else None

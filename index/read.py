@@ -7,6 +7,7 @@ bytes that it cannot decode. Here nothing is dropped: a file is read whole, or s
 import codecs
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +17,11 @@ from index.errors import FolderError
 
 SUFFIXES = (".txt", ".md")
 MAX_BYTES = 5 * 1024 * 1024  # a news article is a few kB; a file this large is something else
+MAX_DEPTH = 100  # folders in folders
 MAX_CONTROL_SHARE = 0.01  # more control characters than this and the file is not text
 NOT_ARTICLES = ("SOURCES.md", "README.md", "LICENSE.md")  # notes about a corpus, beside its articles
+_HIGH = bytes(range(0x80, 0x100))
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,14 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Found:
-    """A file in the folder, not yet read. `stamp` (size, mtime in ns) changes when the file does."""
+    """A file in the folder, not yet read. `stamp` (size, mtime and ctime in ns) changes when the file does.
+
+    The change time is what tells two files apart that swapped names, or one that was edited and set back in time.
+    """
 
     file: str
     path: Path
-    stamp: tuple[int, int]
+    stamp: tuple[int, int, int]
 
 
 def list_folder(folder: Path) -> Iterator[Found | Skipped]:
@@ -74,7 +81,10 @@ def _walk(folder: Path, prefix: str) -> Iterator[Found | Skipped]:
         if entry.is_symlink():
             yield Skipped(printable(name), "symbolic link (links are not followed)")
         elif entry.is_dir():
-            yield from _walk(Path(entry.path), name + "/")
+            if prefix.count("/") < MAX_DEPTH:
+                yield from _walk(Path(entry.path), name + "/")
+            else:
+                yield Skipped(printable(name), f"more than {MAX_DEPTH} folders deep")
         elif not entry.name.lower().endswith(SUFFIXES):
             yield Skipped(printable(name), "not a .txt or .md file")
         elif not entry.is_file():
@@ -82,44 +92,54 @@ def _walk(folder: Path, prefix: str) -> Iterator[Found | Skipped]:
         elif not _is_utf8(name):
             yield Skipped(printable(name), "file name is not valid UTF-8")
         else:
-            info = entry.stat(follow_symlinks=False)
-            yield Found(name, Path(entry.path), (info.st_size, info.st_mtime_ns))
+            yield _found(name, entry)
+
+
+def _found(name: str, entry: os.DirEntry[str]) -> Found | Skipped:
+    try:
+        info = entry.stat(follow_symlinks=False)
+    except OSError as error:  # deleted since the folder was listed
+        return Skipped(printable(name), f"cannot be read ({error.strerror})")
+    return Found(name, Path(entry.path), (info.st_size, info.st_mtime_ns, info.st_ctime_ns))
 
 
 def read(found: Found) -> Article | Skipped:
     """Read and decode one file; every failure is a `Skipped` with its reason, never an exception."""
     try:
-        data = _read_bytes(found.path)
-    except _NotReadError as error:
-        return Skipped(found.file, str(error))
+        data = read_bytes(found.path)
+    except NotReadError as error:
+        return Skipped(printable(found.file), str(error))
     except OSError as error:
-        return Skipped(found.file, f"cannot be read ({error.strerror})")
+        return Skipped(printable(found.file), f"cannot be read ({error.strerror})")
     decoded = decode(data)
     if decoded is None:
-        return Skipped(found.file, "binary or in no known text encoding")
+        return Skipped(printable(found.file), "binary, damaged, or in no known text encoding")
     text, encoding = decoded
     if not text.strip().strip("\ufeff"):
-        return Skipped(found.file, "empty")
+        return Skipped(printable(found.file), "empty")
     return Article(found.file, text, hashlib.sha256(data).hexdigest(), encoding)
 
 
-class _NotReadError(Exception):
+class NotReadError(OSError):
     """Why a file that could be opened is not read."""
 
 
-def _read_bytes(path: Path) -> bytes:
-    """Bytes of a regular file. O_NONBLOCK keeps a FIFO from hanging, O_NOFOLLOW a late link from being followed."""
+def read_bytes(path: Path) -> bytes:
+    """Bytes of a regular file. O_NONBLOCK keeps a FIFO from hanging, O_NOFOLLOW a late link from being followed.
+
+    Raises NotReadError (not a regular file, too large, changed meanwhile) or OSError.
+    """
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(handle, "rb") as file:
         before = os.fstat(file.fileno())
         if not stat.S_ISREG(before.st_mode):
-            raise _NotReadError("not a regular file")
+            raise NotReadError("not a regular file")
         if before.st_size > MAX_BYTES:
-            raise _NotReadError(f"larger than {MAX_BYTES // 1024 // 1024} MB ({before.st_size:,} bytes)")
+            raise NotReadError(f"larger than {MAX_BYTES // 1024 // 1024} MB ({before.st_size:,} bytes)")
         data = file.read(MAX_BYTES + 1)
         after = os.fstat(file.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(data) != after.st_size:
-        raise _NotReadError("changed while it was read: run again")
+        raise NotReadError("changed while it was read: run again")
     return data
 
 
@@ -127,15 +147,15 @@ def decode(data: bytes) -> tuple[str, str] | None:
     """Bytes -> (text, encoding) by the first codec of the ladder that decodes every byte, or None.
 
     UTF-16 and UTF-32 only with a byte order mark; then UTF-8; then cp1252, the usual encoding of old Windows
-    files. A UTF-8 byte order mark stays in the text as its first character, so that offsets are those of
-    `data.decode("utf-8")`.
+    files, unless it looks like UTF-8 with a damaged byte, which cp1252 would turn into nonsense. A UTF-8 byte
+    order mark stays in the text as its first character, so that offsets are those of `data.decode("utf-8")`.
     """
     if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         ladder = ("utf-32",)
     elif data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         ladder = ("utf-16",)
     else:
-        ladder = ("utf-8", "cp1252")
+        ladder = ("utf-8",) if _is_damaged_utf8(data) else ("utf-8", "cp1252")
     for encoding in ladder:
         try:
             text = data.decode(encoding)
@@ -145,9 +165,14 @@ def decode(data: bytes) -> tuple[str, str] | None:
     return None
 
 
+def _is_damaged_utf8(data: bytes) -> bool:
+    """Whether most bytes above ASCII form valid UTF-8: in real cp1252 text next to none do."""
+    high = len(data) - len(data.translate(None, _HIGH))
+    return high > 2 * (len(data) - len(data.decode("utf-8", "ignore").encode()))
+
+
 def _looks_binary(text: str) -> bool:
-    control = sum(character < " " and character not in "\t\n\r\f\v" for character in text)
-    return "\0" in text or control > MAX_CONTROL_SHARE * len(text)
+    return "\0" in text or len(_CONTROL.findall(text)) > MAX_CONTROL_SHARE * len(text)
 
 
 def _is_utf8(name: str) -> bool:
