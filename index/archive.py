@@ -4,6 +4,7 @@ SQLite is the truth; Chroma is built from it. An open archive is one immutable g
 meanwhile makes a new one and does not disturb it.
 """
 
+import hashlib
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from index.embed import DIMENSIONS
 from index.generations import CHROMA, DATABASE
 from index.metadata import Metadata
 from index.passages import Passage, Source
-from index.read import decode
+from index.read import read_bytes
 from index.sentences import Sentence
 from index.vectors import Vectors
 
@@ -26,7 +27,8 @@ SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE articles (
     id INTEGER PRIMARY KEY AUTOINCREMENT, file TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL, encoding TEXT NOT NULL,
-    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, given TEXT NOT NULL, text TEXT NOT NULL,
+    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+    given TEXT NOT NULL, text TEXT NOT NULL,
     title TEXT, publisher TEXT, date TEXT, url TEXT, date_basis TEXT
 );
 CREATE TABLE sentences (
@@ -40,7 +42,7 @@ CREATE TABLE passages (
 );
 CREATE INDEX passages_of_article ON passages (article);
 CREATE INDEX passages_of_vector ON passages (vector);
-CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL); -- float16 (1 + sentences, 384)
 CREATE VIRTUAL TABLE keywords USING fts5 (title, body, tokenize = 'porter unicode61 remove_diacritics 2');
 """
 
@@ -70,11 +72,11 @@ class Archive:
     def close(self) -> None:
         """Release the database and the copy of the vectors."""
         self._database.close()
-        if "_vectors" in self.__dict__:
-            self._vectors.close()
+        if "_chroma" in self.__dict__:
+            self._chroma.close()
 
     @cached_property
-    def _vectors(self) -> Vectors:
+    def _chroma(self) -> Vectors:
         return Vectors(self.generation / CHROMA)
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -131,16 +133,18 @@ class Archive:
         sentences = tuple(_sentence(text, row) for row in rows)
         return Passage(number, source, sentences, text[sentences[0].start : sentences[-1].end])
 
-    def embeddings(self, passages: Sequence[int]) -> np.ndarray:
-        """Unit vectors of passages, shape (n, 384), float32, in the order asked. Raises KeyError for an unknown id."""
+    def vectors(self, passages: Sequence[int]) -> dict[int, np.ndarray]:
+        """Unit vectors by passage id, each (1 + k, 384) float32: the passage, then its k evidence sentences."""
         marks = ",".join("?" * len(passages))
         query = f"SELECT p.id, v.vector FROM passages p JOIN vectors v ON v.key = p.vector WHERE p.id IN ({marks})"
-        rows = dict(self._rows(query, passages))
-        return np.frombuffer(b"".join(rows[number] for number in passages), np.float32).reshape(-1, DIMENSIONS)
+        return {
+            number: np.frombuffer(stored, np.float16).reshape(-1, DIMENSIONS).astype(np.float32)
+            for number, stored in self._rows(query, passages)
+        }
 
     def nearest(self, vector: np.ndarray, count: int) -> list[tuple[int, float]]:
         """(passage id, cosine) of the nearest passages to a unit vector of shape (384,), best first."""
-        return self._vectors.nearest(vector, count)
+        return self._chroma.nearest(vector, count)
 
     def matching(self, words: Sequence[str], count: int) -> list[tuple[int, float]]:
         """(passage id, BM25 score) of the passages that hold any of the words, best first (higher is better)."""
@@ -161,10 +165,10 @@ class Archive:
     def is_in_folder(self, source: Source) -> bool:
         """Whether the file still stands in the folder exactly as it was indexed."""
         try:
-            decoded = decode((self.articles / source.file).read_bytes())
+            data = read_bytes(self.articles / source.file)
         except OSError:
             return False
-        return decoded is not None and decoded[0] == self.text(source.file)
+        return hashlib.sha256(data).hexdigest() == source.sha256
 
 
 def _source(row: Sequence[Any]) -> Source:

@@ -13,11 +13,11 @@ import numpy as np
 
 from index import vectors
 from index.archive import SCHEMA, Archive
-from index.embed import MODEL_ID, embed
+from index.embed import MODEL_ID, embed_passages
 from index.errors import ArchiveWriteError
 from index.generations import CHROMA, DATABASE
 from index.metadata import describe
-from index.passages import Passage, embedding_text, runs
+from index.passages import Passage, parts, runs
 from index.read import Article, Found
 from index.sentences import split
 
@@ -70,7 +70,7 @@ def build(folder: Path, base: Base | None, change: Change, killed: Sequence[Path
 def _write_articles(database: sqlite3.Connection, change: Change) -> list[int]:
     """Apply the change to all tables but `vectors`; returns the ids of the passages removed."""
     database.execute("PRAGMA foreign_keys = ON")
-    database.execute("CREATE TEMP TABLE pending (key TEXT PRIMARY KEY, text TEXT NOT NULL)")
+    database.execute("CREATE TEMP TABLE pending (key TEXT PRIMARY KEY, parts TEXT NOT NULL)")
     removed: list[int] = []
     for file in (*change.remove, *(article.file for article, _, _ in change.write)):
         query = "SELECT p.id FROM passages p JOIN articles a ON a.id = article WHERE file = ?"
@@ -89,7 +89,8 @@ def _insert(database: sqlite3.Connection, article: Article, found: Found, given:
     sentences = split(article.text)
     columns = {
         **{"file": article.file, "sha256": article.sha256, "encoding": article.encoding, "text": article.text},
-        **{"size": found.stamp[0], "mtime_ns": found.stamp[1], "given": given},
+        **dict(zip(("size", "mtime_ns", "ctime_ns"), found.stamp, strict=True)),
+        "given": given,
         **vars(metadata),
     }
     insert = f"INSERT INTO articles ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
@@ -100,15 +101,14 @@ def _insert(database: sqlite3.Connection, article: Article, found: Found, given:
     )
     for first, last in runs(sentences):
         run = sentences[first - 1 : last]
-        text = embedding_text(metadata, run)
-        name = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        database.execute("INSERT OR IGNORE INTO pending VALUES (?, ?)", (name, text))
+        embedded = parts(metadata, run)
+        written = json.dumps(embedded)
+        name = hashlib.sha256(written.encode()).hexdigest()
+        database.execute("INSERT OR IGNORE INTO pending VALUES (?, ?)", (name, written))
         insert = "INSERT INTO passages (article, first, last, vector) VALUES (?, ?, ?, ?)"
         number = database.execute(insert, (key, first, last, name)).lastrowid
-        body = " ".join(sentence.text for sentence in run if not sentence.boilerplate)
-        database.execute(
-            "INSERT INTO keywords (rowid, title, body) VALUES (?, ?, ?)", (number, metadata.title or "", body)
-        )
+        keywords = (number, metadata.title or "", " ".join(embedded[1:]))
+        database.execute("INSERT INTO keywords (rowid, title, body) VALUES (?, ?, ?)", keywords)
 
 
 def _take_over(database: sqlite3.Connection, killed: Sequence[Path]) -> None:
@@ -130,12 +130,12 @@ def _take_over(database: sqlite3.Connection, killed: Sequence[Path]) -> None:
 
 
 def _embed_pending(database: sqlite3.Connection, progress: Progress | None) -> int:
-    query = "SELECT key, text FROM pending WHERE key NOT IN (SELECT key FROM vectors) ORDER BY rowid"
+    query = "SELECT key, parts FROM pending WHERE key NOT IN (SELECT key FROM vectors) ORDER BY rowid"
     todo = database.execute(query).fetchall()
     for start in range(0, len(todo), COMMIT_EVERY):
         part = todo[start : start + COMMIT_EVERY]
-        rows = embed([text for _, text in part])
-        pairs = [(key, row.tobytes()) for (key, _), row in zip(part, rows, strict=True)]
+        rows = embed_passages([json.loads(written) for _, written in part])
+        pairs = [(key, row.astype(np.float16).tobytes()) for (key, _), row in zip(part, rows, strict=True)]
         database.executemany("INSERT INTO vectors VALUES (?, ?)", pairs)
         database.commit()
         if progress:
@@ -155,5 +155,6 @@ def _write_chroma(folder: Path, removed: Sequence[int], after: int) -> None:
 def _with_vectors(archive: Archive, after: int) -> Iterator[tuple[Passage, np.ndarray]]:
     """All passages with ids above `after`, each with its vector."""
     while batch := archive.passages_after(after, COMMIT_EVERY):
-        yield from zip(batch, archive.embeddings([passage.id for passage in batch]), strict=True)
+        vectors_of = archive.vectors([passage.id for passage in batch])
+        yield from ((passage, vectors_of[passage.id][0]) for passage in batch)
         after = batch[-1].id

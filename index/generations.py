@@ -23,7 +23,7 @@ MANIFEST = "MANIFEST.json"
 CURRENT = "CURRENT"
 DATABASE = "archive.sqlite"
 CHROMA = "chroma"
-FORMAT = 1  # raised when the layout of the database changes: older generations are then rebuilt, not read
+FORMAT = 2  # raised when the layout of the database changes: older generations are then rebuilt, not read
 
 
 @contextmanager

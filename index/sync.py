@@ -8,8 +8,9 @@ import hashlib
 import json
 import sqlite3
 import time
+from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from index.generations import CHROMA, DATABASE
 from index.metadata import read_metadata_file
 from index.read import Article, Found, Skipped, list_folder, printable, read
 
-RACY_NS = 2_000_000_000  # a file written this recently may change again within its time stamp's resolution
+RACY_NS = 2_000_000_000  # a file changed this recently may change again within its time stamp's resolution
+UNSETTLED = (0, 0, 0)  # the stamp stored for such a file: it is read again at the next sync
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,8 @@ class _Known:
     """An article of the last generation, as far as telling whether its file changed needs it."""
 
     sha256: str
-    stamp: tuple[int, int]
     given: str
+    stamp: tuple[int, ...]
 
 
 def archive_home(articles: Path, home: Path) -> Path:
@@ -133,8 +135,8 @@ def _read_only(generation: Path) -> sqlite3.Connection:
 
 def _known(generation: Path) -> dict[str, _Known]:
     with closing(_read_only(generation)) as database:
-        rows = database.execute("SELECT file, sha256, size, mtime_ns, given FROM articles").fetchall()
-    return {file: _Known(sha256, (size, mtime), given) for file, sha256, size, mtime, given in rows}
+        rows = database.execute("SELECT file, sha256, given, size, mtime_ns, ctime_ns FROM articles").fetchall()
+    return {file: _Known(sha256, given, tuple(stamp)) for file, sha256, given, *stamp in rows}
 
 
 def _compare(articles: Path, listed: list[Found | Skipped], known: dict[str, _Known]) -> tuple[Change, list[Skipped]]:
@@ -143,14 +145,14 @@ def _compare(articles: Path, listed: list[Found | Skipped], known: dict[str, _Kn
     write: list[tuple[Article, Found, str]] = []
     skipped: list[Skipped] = []
     present: set[str] = set()
-    fresh = time.time_ns() - RACY_NS
+    settled = time.time_ns() - RACY_NS
     for found in listed:
         if isinstance(found, Skipped):
             skipped.append(found)
             continue
         given = json.dumps(tables.get(found.file, {}), sort_keys=True, default=str)
         before = known.get(found.file)
-        if before and before.given == given and before.stamp == found.stamp and found.stamp[1] < fresh:
+        if before and before.given == given and before.stamp == found.stamp:
             present.add(found.file)
             continue
         article = read(found)
@@ -159,7 +161,8 @@ def _compare(articles: Path, listed: list[Found | Skipped], known: dict[str, _Kn
             continue
         present.add(found.file)
         if before is None or (before.sha256, before.given) != (article.sha256, given):
-            write.append((article, found, given))
+            stamp = found.stamp if found.stamp[-1] < settled else UNSETTLED
+            write.append((article, replace(found, stamp=stamp), given))
     return Change(tuple(write), tuple(file for file in known if file not in present)), skipped
 
 
@@ -175,13 +178,13 @@ def _nothing_to_read(articles: Path, skipped: list[Skipped]) -> str:
 def _report(
     counts: Counts, known: dict[str, _Known], change: Change, embedded: int, skipped: list[Skipped], seconds: float
 ) -> Report:
-    gone = {known[file].sha256 for file in change.remove}
-    new = [article for article, _, _ in change.write if article.file not in known]
-    renamed = sum(article.sha256 in gone for article in new)
+    gone = Counter(known[file].sha256 for file in change.remove)
+    new = Counter(article.sha256 for article, _, _ in change.write if article.file not in known)
+    renamed = (gone & new).total()
     return Report(
         counts=counts,
-        added=len(new) - renamed,
-        changed=len(change.write) - len(new),
+        added=new.total() - renamed,
+        changed=len(change.write) - new.total(),
         removed=len(change.remove) - renamed,
         renamed=renamed,
         embedded=embedded,
