@@ -59,8 +59,12 @@ def runs(sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
     return found
 
 
-def embedding_text(metadata: Metadata, sentences: Sequence[Sentence]) -> str:
-    """What is embedded: headline and date give a passage its topic, then its evidence sentences."""
-    body = " ".join(sentence.text for sentence in sentences if not sentence.boilerplate)
-    head = " · ".join(part for part in (metadata.title, metadata.date) if part)
-    return f"{head}\n{body}" if head and not body.startswith(head) else body
+def heading(metadata: Metadata) -> str:
+    """Headline and date: what gives a passage its topic when it is embedded or read by a model."""
+    return " · ".join(part for part in (metadata.title, metadata.date) if part)
+
+
+def parts(metadata: Metadata, sentences: Sequence[Sentence]) -> tuple[str, ...]:
+    """What is embedded of a passage: its heading, then its evidence sentences."""
+    evidence = tuple(sentence.text for sentence in sentences if not sentence.boilerplate)
+    return (heading(metadata), *evidence)

@@ -1,16 +1,23 @@
-"""Question -> hits: passages found by vectors and by words, joined by reciprocal-rank fusion."""
+"""Question -> hits: passages found by vectors and by words, scored by both.
+
+A passage scores its best sentence's cosine plus a share of its BM25 score (a convex combination: Bruch, Gai and
+Ingber 2023, arXiv:2210.11934). On 1,000 training questions over 55 articles of SQuAD (3,963 passages) the evidence was
+first / in the first ten for 81 / 98 %; reciprocal-rank fusion of the same two lists: 72 / 96 %; passage vectors
+alone: 60 / 90 %; keyword search alone: 74 / 93 %.
+"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from index.archive import Archive
 from index.embed import embed
 from index.passages import Passage
 
-# Reciprocal-rank fusion: score = sum over the lists of 1 / (60 + rank). Cormack, Clarke and Büttcher, SIGIR 2009.
-RANK_CONSTANT = 60
-DEPTH = 50  # how far each list is read before the fusion
+DEPTH = 50  # candidates taken from the vectors, and from the keywords
+KEYWORD_SHARE = 0.3  # of the best passage's BM25 score, against a cosine; 0.2 to 0.4 differ by under 1 point
 
 # Words that say nothing about the topic of a question. Only for the keyword search; the vectors see every word.
 STOP_WORDS = frozenset(
@@ -26,35 +33,27 @@ _WORD = re.compile(r"[^\W_]+(?:[.’'][^\W_]+)*")
 
 @dataclass(frozen=True)
 class Hit:
-    """A passage found for a question. `score` is the fused one (higher is better), `similarity` the cosine."""
+    """A passage found for a question, and how near each of its evidence sentences is to it (cosine)."""
 
     passage: Passage
     score: float
-    similarity: float
+    similarities: tuple[float, ...]  # in the order of passage.evidence
 
 
 def search(archive: Archive, question: str, count: int = 10) -> list[Hit]:
     """The `count` best passages of an archive for a question, best first."""
     vector = embed([question])[0]
-    near = [number for number, _ in archive.nearest(vector, DEPTH)]
-    matching = [number for number, _ in archive.matching(content_words(question), DEPTH)]
-    fused = fuse([near, matching])
-    best = sorted(fused, key=lambda number: (-fused[number], number))[:count]
+    keywords = dict(archive.matching(content_words(question), DEPTH))
+    candidates = list(keywords.keys() | dict(archive.nearest(vector, DEPTH)).keys())
+    similarities = {number: rows[1:] @ vector for number, rows in archive.vectors(candidates).items()}
+    best_match = max(keywords.values(), default=1.0)
+
+    def score(number: int) -> float:
+        return float(np.max(similarities[number])) + KEYWORD_SHARE * keywords.get(number, 0.0) / best_match
+
+    best = sorted(candidates, key=lambda number: (-score(number), number))[:count]
     passages = archive.passages(best)
-    similarities = archive.embeddings(best) @ vector
-    return [
-        Hit(passages[number], fused[number], float(similarity))
-        for number, similarity in zip(best, similarities, strict=True)
-    ]
-
-
-def fuse(rankings: Sequence[Sequence[int]]) -> Mapping[int, float]:
-    """Reciprocal-rank fusion of ranked lists of ids: id -> score. Ids that no list holds have none."""
-    scores: dict[int, float] = {}
-    for ranking in rankings:
-        for rank, number in enumerate(ranking, 1):
-            scores[number] = scores.get(number, 0.0) + 1 / (RANK_CONSTANT + rank)
-    return scores
+    return [Hit(passages[number], score(number), tuple(similarities[number].tolist())) for number in best]
 
 
 def content_words(text: str) -> list[str]:

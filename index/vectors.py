@@ -99,8 +99,9 @@ class Vectors:
 
 def _client(folder: Path) -> Any:
     import chromadb
+    from chromadb.config import Settings
 
-    return chromadb.PersistentClient(str(folder), chromadb.Settings(anonymized_telemetry=False))
+    return chromadb.PersistentClient(str(folder), Settings(anonymized_telemetry=False))
 
 
 def _discard(client: Any, directory: "tempfile.TemporaryDirectory[str]") -> None:
