@@ -135,7 +135,7 @@ def read_bytes(path: Path) -> bytes:
         if not stat.S_ISREG(before.st_mode):
             raise NotReadError("not a regular file")
         if before.st_size > MAX_BYTES:
-            raise NotReadError(f"larger than {MAX_BYTES // 1024 // 1024} MB ({before.st_size:,} bytes)")
+            raise NotReadError(f"larger than {MAX_BYTES // 1024 // 1024} MB")
         data = file.read(MAX_BYTES + 1)
         after = os.fstat(file.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(data) != after.st_size:
