@@ -1,0 +1,1 @@
+"""Reference questions -> numbers: how good the answers are, beside simple baselines."""
