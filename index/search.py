@@ -33,11 +33,12 @@ _WORD = re.compile(r"[^\W_]+(?:[.’'][^\W_]+)*")
 
 @dataclass(frozen=True)
 class Hit:
-    """A passage found for a question, and how near each of its evidence sentences is to it (cosine)."""
+    """A passage found for a question, and how near each of its evidence sentences is to the question."""
 
     passage: Passage
     score: float
-    similarities: tuple[float, ...]  # in the order of passage.evidence
+    similarities: np.ndarray  # (k,) cosines, in the order of passage.evidence
+    vectors: np.ndarray  # (k, 384) unit rows of the same sentences
 
 
 def search(archive: Archive, question: str, count: int = 10) -> list[Hit]:
@@ -45,7 +46,8 @@ def search(archive: Archive, question: str, count: int = 10) -> list[Hit]:
     vector = embed([question])[0]
     keywords = dict(archive.matching(content_words(question), DEPTH))
     candidates = list(keywords.keys() | dict(archive.nearest(vector, DEPTH)).keys())
-    similarities = {number: rows[1:] @ vector for number, rows in archive.vectors(candidates).items()}
+    vectors = {number: rows[1:] for number, rows in archive.vectors(candidates).items()}
+    similarities = {number: rows @ vector for number, rows in vectors.items()}
     best_match = max(keywords.values(), default=1.0)
 
     def score(number: int) -> float:
@@ -53,7 +55,7 @@ def search(archive: Archive, question: str, count: int = 10) -> list[Hit]:
 
     best = sorted(candidates, key=lambda number: (-score(number), number))[:count]
     passages = archive.passages(best)
-    return [Hit(passages[number], score(number), tuple(similarities[number].tolist())) for number in best]
+    return [Hit(passages[number], score(number), similarities[number], vectors[number]) for number in best]
 
 
 def content_words(text: str) -> list[str]:

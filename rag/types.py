@@ -75,7 +75,6 @@ class Answer:
     closest: tuple[Citation, ...]  # offered, labelled as such, when the status is not_in_articles
     disagreements: tuple[Disagreement, ...]
     seconds: float
-    searched_for: str | None = None  # the question that was searched, where a follow-up was resolved
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON values, in the shape of the public contract."""

@@ -1,0 +1,50 @@
+"""`python -m rag "question"`: ask on the command line. Exit codes: 0 answered, 1 not in the articles, 2 mend something."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from index.errors import PinciteError
+from index.read import printable
+from rag.ask import ask
+from rag.types import Answer, Citation
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Answer one question on standard output; errors are one line on standard error."""
+    parser = argparse.ArgumentParser(prog="python -m rag", description="Ask a folder of news articles.")
+    parser.add_argument("question")
+    parser.add_argument("--articles", metavar="DIR", help="folder of .txt and .md articles (default: the five shipped)")
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+    given = parser.parse_args(arguments)
+    try:
+        answer = ask(given.question, given.articles)
+    except PinciteError as error:
+        print(f"python -m rag: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    print(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2) if given.json else as_text(answer))
+    return 0 if answer.status == "answered" else 1
+
+
+def as_text(answer: Answer) -> str:
+    """An answer for a terminal: the text, then where each [n] points. Control characters are shown, not obeyed."""
+    lines = [answer.short_answer, ""] if answer.short_answer else []
+    lines.append(answer.text)
+    if answer.citations:
+        lines += ["", *(_source(citation) for citation in answer.citations)]
+    elif answer.closest:
+        lines += ["", "The closest sentences:", *(f"{_source(item)}\n    {item.text}" for item in answer.closest)]
+    return "\n".join(printable(line) for text in lines if text is not None for line in text.split("\n"))
+
+
+def _source(citation: Citation) -> str:
+    details = ", ".join(part for part in (citation.publisher, citation.date) if part)
+    where = f"[{citation.number}] {citation.file}, sentence {citation.sentence}"
+    return f"{where} ({details})" if details else where
+
+
+if __name__ == "__main__":
+    sys.exit(main())

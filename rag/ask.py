@@ -1,0 +1,117 @@
+"""Question -> answer: the stages in order. Every surface goes through `stream`."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from index.archive import Archive
+from index.errors import QuestionError
+from index.search import search
+from index.sync import open_archive as open_synced
+from rag import settings
+from rag.conversation import standalone
+from rag.evidence import Evidence, cite, gather
+from rag.quotes import Quote, choose
+from rag.reader import read
+from rag.types import Answer, Citation, Claim, Turn
+
+MAX_QUESTION = 4000  # characters
+PASSAGES = 10  # retrieved and read for a question
+CLOSEST = 3  # sentences offered when there is no answer
+ANSWERABLE = 0.5  # probability from which the question is answered
+NOT_IN_ARTICLES = "Not in these articles."
+
+_opened: dict[Path, Archive] = {}
+_opening = threading.Lock()
+
+
+def open_archive(folder: str | Path | None = None, progress: Callable[[int, int], None] | None = None) -> Archive:
+    """The archive of a folder (default: PINCITE_ARTICLES, else the default articles), equal to what it holds now.
+
+    Built on first use; afterwards only what changed is read. `progress(done, total)` counts passages embedded.
+    Raises FolderError, ArchiveBusyError or ArchiveWriteError.
+    """
+    path = settings.articles_folder(folder)
+    with _opening:
+        archive = open_synced(path, settings.home(), progress)
+        before = _opened.get(path)
+        if before is not None and before.generation == archive.generation:
+            archive.close()
+            return before
+        _opened[path] = archive
+        return archive
+
+
+def ask(question: str, archive: Archive | str | Path | None = None, history: Sequence[Turn] = ()) -> Answer:
+    """The answer to a question, every sentence of it cited.
+
+    `archive` is an open archive, a folder, or None for the default articles; `history` are the earlier turns of
+    the conversation, earliest first. Raises QuestionError for an empty or overlong question, and what
+    `open_archive` raises.
+    """
+    *_, answer = stream(question, archive, history)
+    return answer
+
+
+def stream(
+    question: str, archive: Archive | str | Path | None = None, history: Sequence[Turn] = ()
+) -> Iterator[Answer]:
+    """Growing answers, one checked sentence more at a time; the last one is what `ask` returns."""
+    began = time.monotonic()
+    question = checked(question)
+    if not isinstance(archive, Archive):
+        archive = open_archive(archive)
+    search_for = standalone(question, history)
+    hits = [hit for hit in search(archive, search_for, PASSAGES) if archive.is_in_folder(hit.passage.source)]
+    reading = read(archive, search_for, hits)
+    evidence = gather(reading)
+    if reading.answerable < ANSWERABLE or not evidence:
+        yield _refusal(question, evidence, time.monotonic() - began)
+        return
+    quotes: list[Quote] = []
+    for quote in choose(evidence):
+        quotes.append(quote)
+        yield _answer(question, quotes, time.monotonic() - began)
+
+
+def checked(question: str) -> str:
+    """The question without white space around it. Raises QuestionError when it is empty or too long."""
+    question = question.strip()
+    if not question:
+        raise QuestionError("the question is empty: ask something about the articles")
+    if len(question) > MAX_QUESTION:
+        raise QuestionError(f"the question has {len(question):,} characters: shorten it to {MAX_QUESTION:,}")
+    return question
+
+
+def _answer(question: str, quotes: Sequence[Quote], seconds: float) -> Answer:
+    citations: list[Citation] = []
+    claims: list[Claim] = []
+    for quote in quotes:
+        numbers = range(len(citations) + 1, len(citations) + 1 + len(quote.evidence))
+        citations += [cite(item, number) for item, number in zip(quote.evidence, numbers, strict=True)]
+        claims.append(Claim(quote.text, tuple(numbers), "supported"))
+    text = "\n".join(claim.text + " " + "".join(f"[{number}]" for number in claim.citations) for claim in claims)
+    return replace(_empty(question, seconds), text=text, claims=tuple(claims), citations=tuple(citations))
+
+
+def _refusal(question: str, evidence: Sequence[Evidence], seconds: float) -> Answer:
+    closest = tuple(cite(item, number) for number, item in enumerate(evidence[:CLOSEST], 1))
+    return replace(_empty(question, seconds), status="not_in_articles", text=NOT_IN_ARTICLES, closest=closest)
+
+
+def _empty(question: str, seconds: float) -> Answer:
+    return Answer(
+        question=question,
+        status="answered",
+        mode="quotes",
+        text="",
+        short_answer=None,
+        claims=(),
+        citations=(),
+        closest=(),
+        disagreements=(),
+        seconds=seconds,
+    )

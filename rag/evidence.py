@@ -1,0 +1,48 @@
+"""Reading -> evidence: the sentences that an answer may cite, in one numbered list."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from index.passages import Source
+from index.sentences import Sentence
+from rag.reader import Reading
+from rag.types import Citation
+
+BUDGET = 20  # sentences: what a person can check, and what a small language model reads well
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A sentence that may be cited, numbered from 1 in the order of its score (best first)."""
+
+    number: int
+    source: Source
+    sentence: Sentence
+    score: float
+    vector: np.ndarray  # (384,) unit vector of the sentence in its context
+
+
+def gather(reading: Reading) -> tuple[Evidence, ...]:
+    """The best sentences of a reading, each place of the articles once."""
+    best = reading.sentences[:BUDGET]
+    return tuple(
+        Evidence(number, item.source, item.sentence, item.score, item.vector) for number, item in enumerate(best, 1)
+    )
+
+
+def cite(evidence: Evidence, number: int) -> Citation:
+    """The citation of a piece of evidence under the number that it has in an answer."""
+    source, sentence = evidence.source, evidence.sentence
+    return Citation(
+        number=number,
+        file=source.file,
+        sentence=sentence.number,
+        start=sentence.start,
+        end=sentence.end,
+        text=sentence.text,
+        title=source.metadata.title,
+        publisher=source.metadata.publisher,
+        date=source.metadata.date,
+        sha256=source.sha256,
+    )
