@@ -7,7 +7,6 @@ alone: 60 / 90 %; keyword search alone: 74 / 93 %.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np

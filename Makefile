@@ -1,0 +1,33 @@
+# Everything from a bare clone with python3 (3.11 to 3.13) and make. No key, no further step.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: chat test evals lint benchmark clean
+
+chat: .venv/runtime  ## ask in the browser: builds the index of the default articles and prints the address
+	$(BIN)/python -m ui
+
+test: .venv/dev lint  ## lint, types and all tests (browser tests need Debian's chromium, else they are skipped)
+	$(BIN)/python -m pytest
+
+evals: .venv/runtime  ## score the answers to the reference questions; fails when they are worse than accepted
+	$(BIN)/python -m evals --gate
+
+lint: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+
+clean:
+	rm -rf .venv out
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/runtime: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/dev: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@ .venv/runtime
