@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from evals.cases import Case, Evidence, Span
 from rag.types import Answer, Citation
 
-MAX_CITATIONS = 4  # an answer without a model cites at most so many sentences
+MAX_CITATIONS = 4  # cap of the pieces of evidence asked for: an answer is to be read at a glance
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,17 @@ def first_citation_right(case: Case, outcome: Outcome) -> float | None:
         return None
     citations = outcome.answer.citations
     return float(not refused(outcome.answer) and bool(citations) and is_right(citations[0], case))
+
+
+def best_sentence_right(case: Case, outcome: Outcome) -> float | None:
+    """1 when the first citation is evidence, or, in a refusal, the first of the closest sentences offered.
+
+    How well sentences are ranked, whatever is refused.
+    """
+    if not case.answerable:
+        return None
+    shown = outcome.answer.closest if refused(outcome.answer) else outcome.answer.citations
+    return float(bool(shown) and is_right(shown[0], case))
 
 
 def citation_precision(case: Case, outcome: Outcome) -> float | None:

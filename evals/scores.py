@@ -27,6 +27,7 @@ METRICS = (
     Metric("evidence_share_5", "evidence found in top 5", partial(metrics.evidence_share_at, 5)),
     Metric("evidence_share_10", "evidence found in top 10", partial(metrics.evidence_share_at, 10)),
     Metric("first_citation", "first citation right", metrics.first_citation_right),
+    Metric("best_sentence", "best sentence right", metrics.best_sentence_right),
     Metric("citation_precision", "citation precision", metrics.citation_precision),
     Metric("citation_recall", "citation recall", metrics.citation_recall),
     Metric("answer_right", "answer holds accepted string", metrics.answer_right),

@@ -5,21 +5,16 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from evals import sentences as sentence_scores
 from evals.__main__ import main
-from evals.cases import Articles, Case, CaseError, Evidence, Span, load
+from evals.cases import Articles, CaseError, Evidence, Span, load
 from evals.exactness import citation_fault, faults
-from evals.metrics import Outcome
-from evals.report import page
-from evals.run import SYSTEM, Result, run
-from evals.scores import failures, score
-from evals.table import summary, table
+from evals.run import SYSTEM, run
+from evals.scores import score
 from rag import open_archive
 from rag.types import Answer, Citation, Claim, Disagreement, Side, Turn
 
@@ -219,74 +214,6 @@ def test_closest_sentences_and_numbers_are_checked_too(folder: Path) -> None:
     assert faults(made([good], disagreements=sides), articles) == ["[8] is used but is not a citation"]
 
 
-# ── the page ──
-
-PAYLOAD = "</pre></main><script>alert(1)</script><img src=http://x.example/p onerror=alert(2)>\"'@@cases@@{{7*7}}${7*7}"
-
-
-class Page(HTMLParser):
-    """Tags with their attributes, and the scripts' text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-
-def evil_result() -> Result:
-    citation = Citation(1, PAYLOAD, 1, 0, 9, PAYLOAD, PAYLOAD, PAYLOAD, PAYLOAD, "0")
-    answer = made(
-        [citation],
-        short_answer=PAYLOAD,
-        disagreements=(Disagreement(PAYLOAD, (Side(PAYLOAD, (1,)),)),),
-        closest=(citation,),
-    )
-    evidence = (Evidence(PAYLOAD, (Span(PAYLOAD, 50, 99),)),)
-    case = Case(PAYLOAD, PAYLOAD, PAYLOAD, True, (PAYLOAD,), evidence, (Turn(PAYLOAD, PAYLOAD),), ((PAYLOAD,),))
-    outcome = Outcome(answer, (Span(PAYLOAD, 0, 9),))
-    return Result(case, {SYSTEM: outcome, "keywords": outcome}, 0.1, (PAYLOAD,))
-
-
-def test_the_page_escapes_everything_and_needs_nothing_from_elsewhere() -> None:
-    results = [evil_result()]
-    text = page(PAYLOAD, results, score(results))
-    tags = Page(text).tags
-    names = [tag for tag, _ in tags]
-    assert names.count("script") == 1
-    assert not {"img", "iframe", "link", "object", "a"} & set(names)
-    assert not [attrs for _, attrs in tags if any(key in ("src", "href") or key.startswith("on") for key in attrs)]
-    assert names.count("article") == 1  # the marker inside the payload is text
-    (policy,) = (attrs["content"] for tag, attrs in tags if attrs.get("http-equiv") == "Content-Security-Policy")
-    assert policy is not None
-    assert "default-src 'none'" in policy
-    assert "script-src 'sha256-" in policy
-
-
-def test_the_page_shows_failures_first_with_what_the_filters_need() -> None:
-    bad = evil_result()
-    citation = Citation(1, "a.txt", 1, 0, 9, "It rained.", None, None, None, "0")
-    case = Case("fine", "Rain?", "fact", True, ("rained",), (Evidence("It rained.", (Span("a.txt", 0, 9),)),))
-    good = Result(case, {SYSTEM: Outcome(made([citation]), (Span("a.txt", 0, 9),))}, 0.1, ())
-    assert failures(good) == ()
-    assert failures(bad) == ("citation not exact", "evidence not in top 10", "first citation wrong")
-    text = page("set", [good, bad], score([good, bad]))
-    articles = [attrs for tag, attrs in Page(text).tags if tag == "article"]
-    assert [attrs["class"] for attrs in articles] == ["failed", "passed"]
-    assert [json.loads(attrs["data-failures"] or "") for attrs in articles] == [list(failures(bad)), []]
-    assert articles[0]["data-type"] == PAYLOAD
-
-
-def test_table_and_summary_tell_of_faults() -> None:
-    scores = score([evil_result()])
-    assert "1 FAULTS" in table("set", scores)
-    assert "citations exact 1 FAULTS" in summary("set", scores, None)
-    assert summary("set", scores, 0).endswith("gate passed")
-    assert summary("set", scores, 2).endswith("gate FAILED (2)")
-
-
 # ── the whole command, with the real models ──
 
 
@@ -365,24 +292,3 @@ def test_what_can_be_mended_is_one_line_and_exit_code_2(
     line = capsys.readouterr().err
     assert says in line
     assert line.count("\n") == 1
-
-
-# ── sentence boundaries ──
-
-
-def test_sentence_scores_on_a_text_marked_by_hand() -> None:
-    text = "Mr. Bo left. She stayed.\nThe end\n"
-    marked = [sentence_scores.Marked("a.txt", text, {(0, 12): False, (13, 24): False, (25, 32): True})]
-    assert sentence_scores.lines(text) == [(0, 24), (25, 32)]
-    # by line: ends 24 and 32 of 12, 24, 32: 2 * 2 / (2 + 3)
-    assert sentence_scores.boundary_f1(marked, sentence_scores.lines) == pytest.approx(0.8)
-    assert sentence_scores.exact_share(marked, sentence_scores.lines) == pytest.approx(1 / 3)
-    assert sentence_scores.boundary_f1(marked, sentence_scores.rules) == 1
-    assert sentence_scores.boilerplate(marked) == (2, 3, 0, 1)
-
-
-def test_sentence_command_prints_a_row_per_article(capsys: pytest.CaptureFixture[str]) -> None:
-    assert sentence_scores.main() == 0
-    printed = capsys.readouterr().out
-    assert sum(line.split(" ")[0].endswith(".txt") for line in printed.splitlines()) == 5
-    assert "boundary F1" in printed

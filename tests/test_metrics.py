@@ -93,6 +93,15 @@ def test_first_citation() -> None:
     assert metrics.first_citation_right(NOT_THERE, outcome(answer([right]))) is None
 
 
+def test_best_sentence_looks_at_the_closest_of_a_refusal() -> None:
+    right, wrong = citation(100, 200), citation(0, 90, 2)
+    assert metrics.best_sentence_right(ONE, outcome(REFUSAL)) == 1
+    assert metrics.best_sentence_right(ONE, outcome(answer(status="not_in_articles", closest=(wrong, right)))) == 0
+    assert metrics.best_sentence_right(ONE, outcome(answer(status="not_in_articles"))) == 0
+    assert metrics.best_sentence_right(ONE, outcome(answer([right, wrong], closest=(wrong,)))) == 1
+    assert metrics.best_sentence_right(NOT_THERE, outcome(REFUSAL)) is None
+
+
 def test_citation_precision() -> None:
     cited = [citation(100, 200), citation(0, 90, 2), citation(500, 600, 3), citation(310, 390, 4)]
     assert metrics.citation_precision(TWO, outcome(answer(cited))) == 0.5
