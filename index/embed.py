@@ -1,0 +1,160 @@
+"""Texts -> vectors, with the model that ships in models/all-minilm-l6-v2-int8 (its README.md is the model card).
+
+Runs onnxruntime on the CPU; no network. Both packages load at the first call, not at import.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from index.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+MODEL_FOLDER = Path(__file__).parent / "models" / "all-minilm-l6-v2-int8"
+MODEL_SHA256 = "2190375f6ae19e6eec3ae291a579cd16f48c5ea1dd062032ec564b47584ae807"
+TOKENIZER_SHA256 = "be86f7898a3638ceb7614052fa5a97fa03384ab4343dccc655c3f98a77eb1d2f"
+MODEL_ID = f"all-MiniLM-L6-v2-int8-{MODEL_SHA256[:12]}"  # vectors of different ids must not be compared
+
+DIMENSIONS = 384
+MAX_TOKENS = 256  # [CLS] and [SEP] included; the length the model was published with
+BATCH_TOKENS = 1024  # padding included
+WINDOW = 2048  # texts tokenised and sorted at a time: bounds memory, whatever the number of texts
+MAX_CHARACTERS = 100 * MAX_TOKENS  # of a text read at all: spares a 50 MB line its tokenisation
+
+
+def embed(texts: Sequence[str], threads: int = 1) -> np.ndarray:
+    """(n, 384) float32 unit rows in the order of `texts`; the dot product of two rows is their cosine.
+
+    A row depends on its own text only, not on the batch. What follows the first 256 tokens of a text is ignored.
+    `threads`: one is best for queries; more pay only on idle cores. Raises ModelFileError.
+    """
+    rows = [vectors[0] for vectors in embed_passages([(text,) for text in texts], threads)]
+    return np.stack(rows) if rows else np.empty((0, DIMENSIONS), np.float32)
+
+
+def embed_passages(passages: Sequence[Sequence[str]], threads: int = 1) -> list[np.ndarray]:
+    """Vectors of passages and of the sentences in them, all from one reading.
+
+    A passage is given as its parts: a heading (may be empty), then its k sentences. Its vectors have shape
+    (1 + k, 384), float32 unit rows: first the whole passage, then each sentence, pooled over the sentence's own
+    tokens after the whole was read ("late chunking", Günther et al. 2024, arXiv:2409.04701). So a sentence's
+    vector knows its context, and costs nothing. A sentence beyond the first 256 tokens has the passage's vector.
+    """
+    session, tokenizer = _session(threads), _tokenizer()
+    vectors: list[np.ndarray] = [np.empty(0)] * len(passages)
+    for start in range(0, len(passages), WINDOW):
+        inputs = [_tokenize(tokenizer, parts) for parts in passages[start : start + WINDOW]]
+        for batch in _batches([len(item.ids) for item in inputs]):
+            for place, rows in zip(batch, _run(session, [inputs[place] for place in batch]), strict=True):
+                vectors[start + place] = rows
+    return vectors
+
+
+def count_tokens(texts: Sequence[str]) -> list[int]:
+    """Tokens of each text without [CLS] and [SEP], not cut at 256: n texts fit one input if their sum is <= 254."""
+    tokenizer = _tokenizer()
+    return [len(tokenizer.encode(_clean(text), add_special_tokens=False)) for text in texts]
+
+
+def read_verified(path: Path, sha256: str) -> bytes:
+    """The content of a shipped model file. Raises ModelFileError when it is missing or is not what was shipped."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"{path}: {error.strerror}. Reinstall pincite to restore it.") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ModelFileError(f"{path} is damaged: not the file that was shipped. Reinstall pincite to restore it.")
+    return content
+
+
+@cache
+def _session(threads: int) -> "InferenceSession":
+    return open_session(MODEL_FOLDER / "model.onnx", MODEL_SHA256, threads)
+
+
+@cache
+def _tokenizer() -> "Tokenizer":
+    return open_tokenizer(MODEL_FOLDER / "tokenizer.json", TOKENIZER_SHA256)
+
+
+def open_session(path: Path, sha256: str, threads: int = 1) -> "InferenceSession":
+    """A session on the CPU whose threads sleep while they wait (spinning costs other programs a core)."""
+    model = read_verified(path, sha256)
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3  # errors; warnings would land on the stderr of the command line
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def open_tokenizer(path: Path, sha256: str) -> "Tokenizer":
+    """The tokenizer without truncation and padding."""
+    content = read_verified(path, sha256)
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_buffer(content)
+
+
+def _clean(text: str) -> str:
+    """Lone surrogates, which the tokenizer refuses, become "?"; the head of an endless text is enough."""
+    text = text[:MAX_CHARACTERS]
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+@dataclass(frozen=True)
+class _Input:
+    """Token ids of a passage with [CLS] and [SEP], and the token spans to pool: the whole first."""
+
+    ids: list[int]
+    spans: list[tuple[int, int]]
+
+
+def _tokenize(tokenizer: "Tokenizer", parts: Sequence[str]) -> _Input:
+    # Part by part, which gives the same tokens as the whole since a part ends at white space; and not with
+    # encode_batch, which starts a thread per core and warns about them after a fork.
+    cls, sep = tokenizer.encode("").ids
+    ids, spans = [cls], []
+    for part in parts:
+        first = len(ids)
+        ids += tokenizer.encode(_clean(part), add_special_tokens=False).ids
+        spans.append((first, min(len(ids), MAX_TOKENS - 1)))
+    ids = [*ids[: MAX_TOKENS - 1], sep]
+    whole = (0, len(ids))
+    return _Input(ids, [whole, *(span if span[0] < span[1] else whole for span in spans[1:])])
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Places of texts of similar length, at most BATCH_TOKENS together after padding (one text at least)."""
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) + 1) * lengths[place] > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
+
+
+def _run(session: "InferenceSession", inputs: Sequence[_Input]) -> list[np.ndarray]:
+    length, spans = max(len(item.ids) for item in inputs), max(len(item.spans) for item in inputs)
+    ids = np.zeros((len(inputs), length), np.int64)  # 0 is [PAD]
+    mask = np.zeros_like(ids)
+    pool = np.zeros((len(inputs), spans, length), np.int64)
+    for place, item in enumerate(inputs):
+        ids[place, : len(item.ids)] = item.ids
+        mask[place, : len(item.ids)] = 1
+        for row, (first, end) in enumerate(item.spans):
+            pool[place, row, first:end] = 1
+    vectors = np.asarray(session.run(None, {"ids": ids, "mask": mask, "pool": pool})[0])
+    return [rows[: len(item.spans)] for rows, item in zip(vectors, inputs, strict=True)]
