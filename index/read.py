@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from index.errors import FolderError
 SUFFIXES = (".txt", ".md")
 MAX_BYTES = 5 * 1024 * 1024  # a news article is a few kB; a file this large is something else
 MAX_DEPTH = 100  # folders in folders
+TICK_NS = 20_000_000  # longer than the resolution of file times, which is 1 to 10 ms
 MAX_CONTROL_SHARE = 0.01  # more control characters than this and the file is not text
 NOT_ARTICLES = ("SOURCES.md", "README.md", "LICENSE.md")  # notes about a corpus, beside its articles
 _HIGH = bytes(range(0x80, 0x100))
@@ -136,7 +138,9 @@ def read_bytes(path: Path) -> bytes:
             raise NotReadError("not a regular file")
         if before.st_size > MAX_BYTES:
             raise NotReadError(f"larger than {MAX_BYTES // 1024 // 1024} MB")
-        data = file.read(MAX_BYTES + 1)
+        if 0 <= time.time_ns() - before.st_mtime_ns < TICK_NS:
+            time.sleep(TICK_NS / 1e9)  # else a write from now on could leave the same time stamp
+        data = file.read(before.st_size + 1)
         after = os.fstat(file.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(data) != after.st_size:
         raise NotReadError("changed while it was read: run again")
