@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from index.metadata import Metadata
 from index.sentences import Sentence
 
-# About 130 word pieces. The embedder was trained on 128 and reads 256: nothing of an ordinary passage is cut.
-MAX_CHARACTERS = 640
+# About 160 word pieces: with question and heading this fits what the reader sees at once (224).
+MAX_CHARACTERS = 720
 MAX_OVERLAP = 160  # characters; a longer sentence stands on its own, and repeating it costs a quarter of a passage
 
 

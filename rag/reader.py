@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from index.archive import Archive
+from index.dates import fits_any, named_dates
 from index.passages import Source, heading
 from index.search import Hit, content_words
 from index.sentences import Sentence
-from rag.dates import fits, named_dates
 
 # Shares of the signals in a sentence's score, chosen on the training questions of SQuAD (rag/models/README.md).
 WORDS = 0.35
@@ -47,7 +47,7 @@ def read(archive: Archive, question: str, hits: Sequence[Hit]) -> Reading:
     best: dict[tuple[str, int], ReadSentence] = {}
     for hit in hits:
         source = hit.passage.source
-        shared = PASSAGE * hit.score + DATE * _date_fit(source, hit.passage.text, dates)
+        shared = PASSAGE * hit.score + DATE * fits_any(dates, source.metadata.date, hit.passage.text)
         head = heading(source.metadata)
         for sentence, similarity, vector in zip(hit.passage.evidence, hit.similarities, hit.vectors, strict=True):
             score = shared + float(similarity) + WORDS * _overlap(weights, sentence.text, head)
@@ -64,16 +64,6 @@ def _answerable(ranked: Sequence[ReadSentence], hits: Sequence[Hit], weights: di
     missing = 1 - max(_overlap(weights, hit.passage.text, heading(hit.passage.source.metadata)) for hit in hits)
     score, unknown, bias = ANSWERABLE
     return 1 / (1 + math.exp(-(score * ranked[0].score + unknown * missing + bias)))
-
-
-def _date_fit(source: Source, text: str, dates: Sequence) -> float:
-    if not dates:
-        return 0.0
-    mentioned = named_dates(text)
-    fit = [fits(named, source.metadata.date) for named in dates]
-    if any(fit) or any((named.month, named.day) == (other.month, other.day) for named in dates for other in mentioned):
-        return 1.0
-    return -1.0 if False in fit else 0.0
 
 
 def _word_weights(archive: Archive, question: str) -> dict[str, float]:

@@ -1,10 +1,11 @@
-"""Dates that a question names, and whether an article fits them.
+"""Dates that a question names, and whether a passage fits them.
 
 News repeats itself: several calls, votes or quakes have the same words and different dates. A question that names
 a date means the articles of that date, or those that mention it.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -18,7 +19,7 @@ _PATTERN = re.compile(
     rf"|(?P<month2>{_MONTH})\b\.?(?:\s+(?P<day2>\d\d?)(?:st|nd|rd|th)?\b)?(?:,?\s+(?P<year2>(?:19|20)\d\d))?)",
     re.IGNORECASE,
 )
-REPORTED_WITHIN = timedelta(days=7)  # an event is in the news of its day and of the week after
+REPORTED_WITHIN = timedelta(days=3)  # an event is in the news of its day and of the next few
 AHEAD = timedelta(days=1)  # time zones, and articles dated by the day before
 
 
@@ -70,3 +71,11 @@ def fits(named: NamedDate, article_date: str | None) -> bool | None:
         if event - AHEAD <= published <= event + REPORTED_WITHIN:
             return True
     return False
+
+
+def fits_any(dates: Sequence[NamedDate], article_date: str | None, text: str) -> bool:
+    """Whether a passage belongs to one of the dates: its article can report on it, or its text names it."""
+    if any(fits(named, article_date) for named in dates):
+        return True
+    mentioned = {(named.month, named.day) for named in named_dates(text)} if dates else set()
+    return any((named.month, named.day) in mentioned for named in dates)
