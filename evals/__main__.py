@@ -5,6 +5,7 @@ Exit codes: 0 scored (and the gate, if asked, passed), 1 a citation is not exact
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,14 +28,17 @@ QUESTIONS = Path(__file__).parent / "questions.jsonl"
 OUT = Path("out") / "evals"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
+def main(arguments: Sequence[str] | None = None, accepted: Path = gate.RESULTS) -> int:
+    """Run the command; returns the exit code. `accepted` is the file that --gate reads and --accept writes."""
     options = _parser().parse_args(arguments)
     try:
-        return _evaluate(options)
+        return _evaluate(options, accepted)
     except PinciteError as error:
         print(str(error).replace("\n", " "), file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _evaluate(options: argparse.Namespace) -> int:
+def _evaluate(options: argparse.Namespace, accepted: Path) -> int:
     if (options.articles is None) != (options.questions is None):
         raise CaseError("--articles and --questions go together: name a folder and the questions about it")
     if options.limit is not None and (options.limit < 1 or options.gate or options.accept):
@@ -60,14 +64,14 @@ def _evaluate(options: argparse.Namespace) -> int:
     print(table(name, scores))
     _write(options.html or OUT / f"{name}.html", page(name, results, scores))
     _write(options.json or OUT / f"{name}.json", to_json(name, results, scores))
-    fell = gate.fallen(gate.accepted(name), scores) if options.gate else None
+    fell = gate.fallen(gate.accepted(name, accepted), scores) if options.gate else None
     for line in fell or ():
         print(f"FELL  {line}")
     if options.accept:
         if scores.faults:
             raise CaseError(f"not accepted: {len(scores.faults)} citations are not exact")
-        gate.accept(name, scores)
-        print(f'accepted as "{name}" in {gate.RESULTS.name}')
+        gate.accept(name, scores, accepted)
+        print(f'accepted as "{name}" in {accepted.name}')
     print(summary(name, scores, None if fell is None else len(fell)))
     return int(bool(scores.faults or fell))
 

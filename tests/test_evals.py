@@ -244,6 +244,23 @@ def test_the_command_scores_a_folder(home: Path, folder: Path, capsys: pytest.Ca
     assert "95% interval" in printed
 
 
+def test_the_gate_passes_what_was_accepted_and_tells_what_fell(
+    home: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = home / "results.json"
+    arguments = ["--articles", str(folder), "--questions", str(write(folder, ROWS))]
+    assert main([*arguments, "--accept"], results) == 0
+    assert main([*arguments, "--gate"], results) == 0
+    assert capsys.readouterr().out.endswith("gate passed\n")
+    entries = json.loads(results.read_text("utf-8"))
+    entries[home.name]["cases"] = 6
+    results.write_text(json.dumps(entries), "utf-8")
+    assert main([*arguments, "--gate"], results) == 1
+    printed = capsys.readouterr().out
+    assert "FELL  cases: 6 before, 5 now\n" in printed
+    assert "gate FAILED (" in printed.splitlines()[-1]
+
+
 def test_the_command_writes_where_it_is_told(home: Path, folder: Path) -> None:
     options = ["--json", "numbers.json", "--html", "new/page.html", "--limit", "1"]
     assert main(["--articles", str(folder), "--questions", str(write(folder, ROWS)), *options]) == 0
