@@ -23,6 +23,15 @@ REPORTED_WITHIN = timedelta(days=3)  # an event is in the news of its day and of
 AHEAD = timedelta(days=1)  # time zones, and articles dated by the day before
 
 
+def in_words(iso: str | None) -> str:
+    """2022-03-03 -> 3 March 2022; "" for None; anything that is not a date stays as it is."""
+    try:
+        found = date.fromisoformat(iso or "")
+    except ValueError:
+        return iso or ""
+    return f"{found.day} {MONTHS[found.month - 1].capitalize()} {found.year}"
+
+
 @dataclass(frozen=True)
 class NamedDate:
     """A date as far as it is named: day and year may be unknown."""

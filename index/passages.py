@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from index.dates import in_words
 from index.metadata import Metadata
 from index.sentences import Sentence
 
@@ -60,8 +61,8 @@ def runs(sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
 
 
 def heading(metadata: Metadata) -> str:
-    """Headline and date: what gives a passage its topic when it is embedded or read by a model."""
-    return " · ".join(part for part in (metadata.title, metadata.date) if part)
+    """Headline and date in words: what gives a passage its topic when it is embedded or read by a model."""
+    return " · ".join(part for part in (metadata.title, in_words(metadata.date)) if part)
 
 
 def parts(metadata: Metadata, sentences: Sequence[Sentence]) -> tuple[str, ...]:
