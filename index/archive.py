@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import numpy as np
 
 from index.embed import DIMENSIONS
+from index.errors import ArchiveWriteError
 from index.generations import CHROMA, DATABASE
 from index.metadata import Metadata
 from index.passages import Passage, Source
@@ -77,7 +79,12 @@ class Archive:
 
     @cached_property
     def _chroma(self) -> Vectors:
-        return Vectors(self.generation / CHROMA)
+        try:
+            return Vectors(self.generation / CHROMA)
+        except OSError as error:
+            raise ArchiveWriteError(
+                f"no copy of the vectors can be made ({error}): free space in {gettempdir()}"
+            ) from error
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
@@ -150,7 +157,7 @@ class Archive:
         """(passage id, BM25 score) of the passages that hold any of the words, best first (higher is better)."""
         if not words:
             return []
-        query = " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
+        query = " OR ".join(map(_phrase, words))
         rows = self._rows(
             "SELECT rowid, -bm25(keywords, 0.5, 1.0) AS score FROM keywords WHERE keywords MATCH ? "
             "ORDER BY score DESC LIMIT ?",
@@ -160,7 +167,7 @@ class Archive:
 
     def document_frequency(self, word: str) -> int:
         """How many passages hold a word (in the stemmed form of the keyword search)."""
-        return self._rows("SELECT count(*) FROM keywords WHERE keywords MATCH ?", (f'"{word}"',))[0][0]
+        return self._rows("SELECT count(*) FROM keywords WHERE keywords MATCH ?", (_phrase(word),))[0][0]
 
     def is_in_folder(self, source: Source) -> bool:
         """Whether the file still stands in the folder exactly as it was indexed."""
@@ -169,6 +176,12 @@ class Archive:
         except OSError:
             return False
         return hashlib.sha256(data).hexdigest() == source.sha256
+
+
+def _phrase(word: str) -> str:
+    """A word in the query language of FTS5: quoted, so that nothing in it is an operator."""
+    text = word.replace('"', '""').replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
+    return f'"{text}"'
 
 
 def _source(row: Sequence[Any]) -> Source:

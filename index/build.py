@@ -121,8 +121,10 @@ def _take_over(database: sqlite3.Connection, killed: Sequence[Path]) -> None:
                 "WHERE (SELECT value FROM killed.meta WHERE key = 'model') = ?",
                 (MODEL_ID,),
             )
-        except sqlite3.DatabaseError:
-            pass  # killed before its tables were made: nothing to take over
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+                raise
+            # else it was killed before its tables were made: nothing to take over
         database.commit()
         if any(name == "killed" for _, name, _ in database.execute("PRAGMA database_list").fetchall()):
             database.execute("DETACH killed")

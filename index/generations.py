@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from index.errors import ArchiveBusyError
+from index.read import printable
 
 MANIFEST = "MANIFEST.json"
 CURRENT = "CURRENT"
@@ -37,7 +38,7 @@ def writer_lock(home: Path) -> Iterator[None]:
         except BlockingIOError:
             owner = os.pread(handle, 20, 0).decode("ascii", "replace").strip() or "unknown"
             raise ArchiveBusyError(
-                f"process {owner} is building the archive in {home}: wait until it is done, then ask again"
+                f"process {owner} is building the archive in {printable(str(home))}: wait until it is done"
             ) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, str(os.getpid()).encode(), 0)
@@ -71,15 +72,21 @@ def damaged(folder: Path) -> set[str]:
 
 def new(home: Path) -> Path:
     """An empty folder for the next generation."""
-    numbers = [int(path.name[4:]) for path in home.glob("gen-*") if path.name[4:].isdigit()]
-    folder = home / f"gen-{max(numbers, default=0) + 1:06d}"
+    folder = home / f"gen-{max(map(_number, home.glob('gen-*')), default=0) + 1:06d}"
     folder.mkdir(mode=0o700)
     return folder
 
 
 def unfinished(home: Path) -> list[Path]:
-    """Folders that a killed build left behind."""
-    return [folder for folder in home.glob("gen-*") if not (folder / MANIFEST).is_file()]
+    """Folders of builds that were killed before they were published: those newer than the current generation."""
+    published = current(home)
+    newest = _number(published) if published else 0
+    return [folder for folder in home.glob("gen-*") if _number(folder) > newest]
+
+
+def _number(folder: Path) -> int:
+    digits = folder.name.removeprefix("gen-")
+    return int(digits) if digits.isdigit() else 0
 
 
 def publish(home: Path, folder: Path) -> None:

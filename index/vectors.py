@@ -32,11 +32,14 @@ def update(folder: Path, removed: Sequence[int], added: Iterable[tuple[Passage, 
     """Remove passages by id and add passages with their unit vectors; return the new count.
 
     `folder` is made when it does not exist. Ids must be new: Chroma ignores a record whose id it already has.
+    Raises OSError when the disk does not take it.
     """
+    from chromadb.errors import ChromaError
     from llama_index.vector_stores.chroma import ChromaVectorStore
 
-    client = _client(folder)
+    client = None
     try:
+        client = _client(folder)
         collection = client.get_or_create_collection(COLLECTION, configuration=CONFIGURATION)  # type: ignore[arg-type]
         for start in range(0, len(removed), BATCH):
             collection.delete(ids=[str(number) for number in removed[start : start + BATCH]])
@@ -45,8 +48,11 @@ def update(folder: Path, removed: Sequence[int], added: Iterable[tuple[Passage, 
         while batch := list(islice(rows, BATCH)):
             store.add([_node(passage, vector) for passage, vector in batch])
         return collection.count()
+    except ChromaError as error:
+        raise OSError(f"Chroma: {error}") from error
     finally:
-        client.close()
+        if client:
+            client.close()
 
 
 def _node(passage: Passage, vector: np.ndarray) -> "TextNode":
@@ -84,11 +90,10 @@ class Vectors:
 
     def nearest(self, vector: np.ndarray, count: int) -> list[tuple[int, float]]:
         """(passage id, cosine) of the `count` nearest passages to a unit vector of shape (384,), best first."""
-        found = self._collection.query(
-            query_embeddings=vector[np.newaxis],
-            n_results=min(count, self._collection.count()),
-            include=["distances"],
-        )
+        count = min(count, self._collection.count())
+        if count == 0:  # articles of nothing but boilerplate have no passage, and Chroma refuses to look for none
+            return []
+        found = self._collection.query(query_embeddings=vector[np.newaxis], n_results=count, include=["distances"])
         distances = (found["distances"] or [[]])[0]
         return [(int(name), 1.0 - distance) for name, distance in zip(found["ids"][0], distances, strict=True)]
 
