@@ -1,0 +1,116 @@
+"""`python -m ui [--articles DIR] [--port N]`: the chat window over a folder of articles, on this machine only."""
+
+import argparse
+import logging
+import socket
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from index import PinciteError
+from index.archive import Archive
+
+HOST = "127.0.0.1"
+FIRST_PORT = 7860
+PORTS = 40  # tried one after the other when none is given
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code: 0 after Ctrl-C, 2 when something must be mended (one line on stderr says what)."""
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    given = _parse(arguments)
+    try:
+        with _listen(given.port) as listener:
+            return _serve(given.articles, listener)
+    except PinciteError as error:
+        print(f"pincite: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 0
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m ui", description="Ask a folder of articles in a chat window.")
+    parser.add_argument("--articles", metavar="DIR", type=Path, help="folder of .txt or .md articles")
+    parser.add_argument(
+        "--port", metavar="N", type=int, help=f"port on {HOST} (default: the first free from {FIRST_PORT})"
+    )
+    return parser.parse_args(arguments)
+
+
+class PortError(PinciteError):
+    """The port is out of range, taken or not ours to use."""
+
+
+def _listen(port: int | None) -> socket.socket:
+    """A bound socket: on the port given (0: any free one), else on the first free one from 7860."""
+    if port is not None and not 0 <= port <= 65535:
+        raise PortError(f"port {port} does not exist: choose one from 1024 to 65535")
+    reason: str | None = None
+    tried = range(FIRST_PORT, FIRST_PORT + PORTS) if port is None else (port,)
+    for number in tried:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, number))
+            listener.listen()
+            return listener
+        except OSError as error:
+            listener.close()
+            reason = error.strerror
+    what = f"port {port} cannot be used" if port is not None else f"ports {tried[0]} to {tried[-1]} are all in use"
+    raise PortError(f"{what} ({reason}): choose another one with --port")
+
+
+def _serve(articles: Path | None, listener: socket.socket) -> int:
+    import uvicorn
+
+    from rag import open_archive
+    from rag.settings import articles_folder
+    from ui.app import application
+    from ui.door import Door
+
+    folder = articles_folder(articles)
+    archive = open_archive(folder, _Progress())
+    port = listener.getsockname()[1]
+    door = Door(application(folder, archive, port), port)
+    config = uvicorn.Config(
+        door, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    threading.Thread(target=_warm, args=(archive,), daemon=True).start()
+    print(f"Pincite is ready: open http://{HOST}:{port}/ in a browser. Ctrl-C ends it.", flush=True)
+    server.run(sockets=[listener])
+    return 0
+
+
+def _warm(archive: Archive) -> None:
+    """Load what the first question needs, while the reader still types."""
+    from index.search import search
+    from rag.ask import PASSAGES
+    from rag.reader import read
+
+    question = "What happened?"
+    with suppress(PinciteError):  # the first question will say what is wrong
+        read(archive, question, search(archive, question, PASSAGES))
+
+
+class _Progress:
+    """A bar on stderr while an archive is built; nothing when there is nothing to build."""
+
+    def __init__(self) -> None:
+        self._bar = None
+
+    def __call__(self, done: int, total: int) -> None:
+        from tqdm import tqdm
+
+        if self._bar is None:
+            self._bar = tqdm(total=total, desc="Reading the articles", unit=" passages", file=sys.stderr)
+        self._bar.update(done - self._bar.n)
+        if done >= total:
+            self._bar.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

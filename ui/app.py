@@ -1,0 +1,170 @@
+"""The page, in Gradio: conversation left, article right. The only place that imports Gradio, and only when called."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from index.archive import Archive
+from index.passages import Source
+from rag.settings import CORPUS
+from ui import article, render, talk
+from ui.talk import Exchange
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+LONGEST_INPUT = 10_000  # characters the box takes: more than is answered, and as JSON less than the door's limit
+CONCURRENT, WAITING = 8, 64  # questions; Gradio's own limit of one makes two readers wait for each other
+DEFAULT_EXAMPLES = (
+    "How long did Putin and Macron talk on 3 March 2022?",
+    "Who said that the worst is yet to come?",
+    "What summit did Macron propose in February 2022?",
+    "What did Angela Merkel say about the call?",
+)
+_HEAD = '<link rel="stylesheet" href="/page.css"><script src="/page.js" defer></script>'
+# Values are shown by Gradio's Markdown, which sanitises them and never evaluates them; gr.HTML evaluates.
+# No LaTeX: articles write "$$".
+_INERT: dict[str, Any] = {"latex_delimiters": [], "sanitize_html": True}
+
+
+def application(folder: Path, archive: Archive, port: int) -> "FastAPI":
+    """The web application of the window: Gradio's, and beside it the style and the script of the page."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before the import, which reports home otherwise
+    import gradio
+    from fastapi import FastAPI
+    from fastapi.responses import FileResponse
+    from gradio.themes import Base
+
+    here = Path(__file__).parent
+    app = FastAPI(openapi_url=None)
+    for name in ("page.css", "page.js"):
+        app.add_api_route(f"/{name}", lambda name=name: FileResponse(here / name), response_model=None)
+    # System fonts only: a named web font would be fetched from outside.
+    fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
+    return gradio.mount_gradio_app(
+        app,
+        _Page(gradio, folder, archive).blocks,
+        path="/",
+        server_name="127.0.0.1",
+        server_port=port,
+        footer_links=[],
+        run_history=False,  # Gradio would keep every question in the browser's storage
+        show_error=False,
+        ssr_mode=False,
+        mcp_server=False,
+        pwa=False,
+        theme=Base(font=fonts, font_mono=["ui-monospace", "Menlo", "monospace"]),
+        head=_HEAD,
+    )
+
+
+class _Page:
+    """The components of the page and what happens when they are used."""
+
+    def __init__(self, gr: Any, folder: Path, archive: Archive) -> None:
+        self.gr, self.folder = gr, folder
+        sources = archive.sources()
+        with gr.Blocks(title="Pincite", analytics_enabled=False, fill_width=True, fill_height=True) as self.blocks:
+            self.conversation = gr.State(())
+            self.top = gr.Markdown(talk.header(folder, archive), elem_id="top", **_INERT)
+            with gr.Row(elem_id="desk", equal_height=True):
+                with gr.Column(elem_id="talk"):
+                    self._talk(_examples(folder, sources))
+                with gr.Column(elem_id="beside"):
+                    self.article = gr.Markdown(talk.article_list(archive), elem_id="article", **_INERT)
+            self.link = gr.Textbox(elem_id="link", visible="hidden", label="Link")
+            self._connect()
+        self.blocks.queue(default_concurrency_limit=CONCURRENT, max_size=WAITING)
+
+    def _talk(self, examples: Sequence[str]) -> None:
+        gr = self.gr
+        self.chat = gr.Chatbot(
+            elem_id="chat",
+            label="Conversation",
+            show_label=False,
+            container=False,
+            height=None,
+            autoscroll=False,  # a new question is brought to the top instead, so that its answer is read from the start
+            buttons=[],
+            allow_tags=False,
+            feedback_options=None,
+            layout="panel",
+            placeholder=render.invitation(),
+            examples=[{"text": text} for text in examples],
+            **_INERT,
+        )
+        with gr.Row(elem_id="ask"):
+            self.question = gr.Textbox(
+                elem_id="question",
+                label="Question",
+                show_label=False,
+                container=False,
+                placeholder="Ask the articles …",
+                max_lines=6,
+                max_length=LONGEST_INPUT,
+                autofocus=True,
+                scale=1,
+            )
+            self.send = gr.Button("Ask", variant="primary", elem_id="send", scale=0, min_width=72)
+            self.stop = gr.Button("Stop", elem_id="stop", scale=0, min_width=72, visible=False)
+            self.clear = gr.Button("New", elem_id="clear", scale=0, min_width=72)
+
+    def _connect(self) -> None:
+        shown = [self.chat, self.conversation, self.send, self.stop]
+        asking = {
+            "inputs": [self.question, self.conversation],
+            "outputs": [*shown, self.question],
+            "api_visibility": "private",
+        }
+        from gradio import SelectData
+
+        def ask_example(conversation: tuple[Exchange, ...], chosen: SelectData) -> Iterator[tuple[Any, ...]]:
+            yield from self.ask(chosen.value["text"], conversation)  # Gradio finds the event by its annotation
+
+        asked = [
+            self.question.submit(self.ask, **asking),
+            self.send.click(self.ask, **asking),
+            self.chat.example_select(
+                ask_example, [self.conversation], [*shown, self.question], api_visibility="private"
+            ),
+        ]
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        self.stop.click(self.stopped, [self.conversation], shown, cancels=asked, **private)
+        self.clear.click(self.cleared, None, [*shown, self.question], cancels=asked, **private)
+        self.blocks.load(lambda: talk.front(self.folder), None, [self.top, self.article], **private)
+        self.link.change(self.follow, [self.link, self.conversation], self.article, **private)
+
+    def ask(self, question: str, conversation: tuple[Exchange, ...]) -> Iterator[tuple[Any, ...]]:
+        """Yields the page as the answer grows; never raises, because a page whose function raised is left disabled."""
+        box: Any = ""  # emptied once: the next question may be typed while this one is answered
+        for now in talk.exchange(self.folder, question or "", conversation):
+            yield (*self._shown((*conversation, now)), box)
+            box = self.gr.skip()
+
+    def stopped(self, conversation: tuple[Exchange, ...]) -> tuple[Any, ...]:
+        return self._shown(talk.stopped(conversation))
+
+    def cleared(self) -> tuple[Any, ...]:
+        return (*self._shown(()), "")
+
+    def follow(self, link: str, conversation: tuple[Exchange, ...]) -> str:
+        """The page's script writes `cite-0-1~7` into the hidden box: the link, and a count that makes it a change."""
+        return talk.follow(self.folder, link.partition("~")[0], conversation)
+
+    def _shown(self, conversation: tuple[Exchange, ...]) -> tuple[Any, ...]:
+        busy = bool(conversation) and not conversation[-1].done
+        return (
+            talk.messages(conversation),
+            conversation,
+            self.gr.update(visible=not busy),
+            self.gr.update(visible=busy),
+        )
+
+
+def _examples(folder: Path, sources: Sequence[Source]) -> Sequence[str]:
+    """Questions to start with: written for the default articles, headlines of any others."""
+    if folder.resolve() == CORPUS.resolve():
+        return DEFAULT_EXAMPLES
+    titles = (source.metadata.title for source in article.shown(sources))
+    return [title for title in titles if title and 20 <= len(title) <= 120][:3]

@@ -1,0 +1,137 @@
+"""Question -> exchanges, as they grow. Nothing that happens inside raises: a page whose function raised stays broken.
+
+No Gradio here: the page calls these functions and shows what they return.
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from index import PinciteError
+from index.archive import Archive
+from index.passages import Source
+from rag import Answer, Citation, Turn, open_archive, stream
+from ui import article, render
+
+_LINK = re.compile(r"(?P<kind>cite|near)-(?P<turn>\d{1,6})-(?P<number>\d{1,6})|(?P<file>file-[0-9a-f]{16})")
+_log = logging.getLogger("pincite.ui")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A question and what came of it. `notice` says what went wrong, or that the answer was stopped."""
+
+    question: str
+    answer: Answer | None = None
+    notice: str | None = None
+    done: bool = False
+
+
+def exchange(folder: Path, question: str, earlier: Sequence[Exchange]) -> Iterator[Exchange]:
+    """Ask the folder as it is now; the last exchange that is yielded is `done`."""
+    now = Exchange(question.strip())
+    try:
+        yield now
+        history = [Turn(one.question, one.answer.text) for one in earlier if one.answer and one.done]
+        for answer in stream(now.question, open_archive(folder), history):
+            now = replace(now, answer=answer)
+            yield now
+    except PinciteError as error:
+        now = replace(now, notice=_sentence(error))
+    except Exception:
+        _log.exception("a question failed")
+        now = replace(now, notice="Something went wrong with this question; the terminal says what. Please ask again.")
+    yield replace(now, done=True)
+
+
+def _sentence(error: PinciteError) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def stopped(conversation: Sequence[Exchange]) -> tuple[Exchange, ...]:
+    """The conversation after the stop button: the unfinished exchange keeps what it had."""
+    if not conversation or conversation[-1].done:
+        return tuple(conversation)
+    return (*conversation[:-1], replace(conversation[-1], notice="Stopped.", done=True))
+
+
+def messages(conversation: Sequence[Exchange]) -> list[dict[str, str]]:
+    """The conversation as chat messages, all of them escaped HTML."""
+    shown: list[dict[str, str]] = []
+    for turn, one in enumerate(conversation):
+        shown.append({"role": "user", "content": render.question(one.question or "…")})
+        reply = render.answer(one.answer, turn, one.done) if one.answer else ""
+        if one.notice:
+            reply += render.notice(one.notice)
+        shown.append({"role": "assistant", "content": reply or render.waiting()})
+    return shown
+
+
+def follow(folder: Path, link: str, conversation: Sequence[Exchange]) -> str:
+    """HTML of what a link of the page opens: the sentence of a citation, an article, or the list of articles."""
+    try:
+        archive = open_archive(folder)
+        match = _LINK.fullmatch(link)
+        if match is None:
+            return article_list(archive)
+        if match["file"]:
+            found = [source for source in archive.sources() if article.file_link(source.file) == match["file"]]
+            return _article(archive, found[0], None, ()) if found else article_list(archive)
+        return _cited(archive, conversation, match["kind"], int(match["turn"]), int(match["number"]))
+    except PinciteError as error:
+        return article.problem(_sentence(error))
+    except Exception:
+        _log.exception("an article could not be opened")
+        return article.problem("This could not be opened; the terminal says why.")
+
+
+def _cited(archive: Archive, conversation: Sequence[Exchange], kind: str, turn: int, number: int) -> str:
+    answer = conversation[turn].answer if turn < len(conversation) else None
+    if answer is None:  # the server was started anew, or the conversation was cleared in another tab
+        return article.problem("This answer is no longer known here. Ask the question again.")
+    offered = answer.citations if kind == "cite" else answer.closest
+    citation = next((one for one in offered if one.number == number), None)
+    if citation is None:
+        return article.problem("This answer has no such source.")
+    source = next((one for one in archive.sources() if one.file == citation.file), None)
+    if source is None or source.sha256 != citation.sha256:
+        return article.vanished(citation)
+    return _article(archive, source, citation, offered)
+
+
+def _article(archive: Archive, source: Source, citation: Citation | None, offered: Sequence[Citation]) -> str:
+    also = {one.sentence for one in offered if one.file == source.file}
+    cited = citation.sentence if citation else None
+    return article.at_sentence(source, archive.text(source.file), archive.sentences(source.file), cited, also)
+
+
+def header(folder: Path, archive: Archive) -> str:
+    """The masthead: what is being asked."""
+    return render.header(folder.resolve().name, archive.sources())
+
+
+def front(folder: Path) -> tuple[str, str]:
+    """Masthead and list of articles of the folder as it is now, for a page that is loaded."""
+    try:
+        archive = open_archive(folder)
+        return header(folder, archive), article_list(archive)
+    except PinciteError as error:
+        return render.header(folder.resolve().name, ()), article.problem(_sentence(error))
+
+
+def article_list(archive: Archive) -> str:
+    """The list of articles, with the first sentence of each."""
+    sources = archive.sources()
+    rows = [(source, _opening(archive, source)) for source in article.shown(sources)]
+    return article.listing(rows, len(sources))
+
+
+def _opening(archive: Archive, source: Source) -> str:
+    """The first sentence of the story: it ends like one, which headings, captions and menus do not."""
+    for sentence in archive.sentences(source.file):
+        if not sentence.boilerplate and sentence.text.endswith((".", "!", "?", ".”", '."')):
+            return sentence.text if len(sentence.text) <= 200 else sentence.text[:199].rstrip() + "…"
+    return ""
