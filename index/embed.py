@@ -4,7 +4,9 @@ Runs onnxruntime on the CPU; no network. Both packages load at the first call, n
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,7 +27,7 @@ MODEL_ID = f"all-MiniLM-L6-v2-int8-{MODEL_SHA256[:12]}"  # vectors of different 
 
 DIMENSIONS = 384
 MAX_TOKENS = 256  # [CLS] and [SEP] included; the length the model was published with
-BATCH_TOKENS = 1024  # padding included
+BATCH_TOKENS = 512  # padding included; more is no faster and takes more memory
 WINDOW = 2048  # texts tokenised and sorted at a time: bounds memory, whatever the number of texts
 MAX_CHARACTERS = 100 * MAX_TOKENS  # of a text read at all: spares a 50 MB line its tokenisation
 
@@ -34,7 +36,7 @@ def embed(texts: Sequence[str], threads: int = 1) -> np.ndarray:
     """(n, 384) float32 unit rows in the order of `texts`; the dot product of two rows is their cosine.
 
     A row depends on its own text only, not on the batch. What follows the first 256 tokens of a text is ignored.
-    `threads`: one is best for queries; more pay only on idle cores. Raises ModelFileError.
+    `threads`: batches computed at the same time; one text is always one thread. Raises ModelFileError.
     """
     rows = [vectors[0] for vectors in embed_passages([(text,) for text in texts], threads)]
     return np.stack(rows) if rows else np.empty((0, DIMENSIONS), np.float32)
@@ -48,13 +50,14 @@ def embed_passages(passages: Sequence[Sequence[str]], threads: int = 1) -> list[
     tokens after the whole was read ("late chunking", Günther et al. 2024, arXiv:2409.04701). So a sentence's
     vector knows its context, and costs nothing. A sentence beyond the first 256 tokens has the passage's vector.
     """
-    session, tokenizer = _session(threads), _tokenizer()
+    tokenizer = _tokenizer()
     vectors: list[np.ndarray] = [np.empty(0)] * len(passages)
     for start in range(0, len(passages), WINDOW):
         inputs = [_tokenize(tokenizer, parts) for parts in passages[start : start + WINDOW]]
-        for batch in _batches([len(item.ids) for item in inputs]):
-            for place, rows in zip(batch, _run(session, [inputs[place] for place in batch]), strict=True):
-                vectors[start + place] = rows
+        batches = _batches([len(item.ids) for item in inputs])
+        results = _run_all([[inputs[place] for place in batch] for batch in batches], threads)
+        for place, rows in zip(itertools.chain(*batches), itertools.chain(*results), strict=True):
+            vectors[start + place] = rows
     return vectors
 
 
@@ -64,20 +67,20 @@ def count_tokens(texts: Sequence[str]) -> list[int]:
     return [len(tokenizer.encode(_clean(text), add_special_tokens=False)) for text in texts]
 
 
-def read_verified(path: Path, sha256: str) -> bytes:
-    """The content of a shipped model file. Raises ModelFileError when it is missing or is not what was shipped."""
+def verify(path: Path, sha256: str) -> None:
+    """Raise ModelFileError when a shipped model file is missing or is not what was shipped."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ModelFileError(f"{path}: {error.strerror}. Reinstall pincite to restore it.") from error
-    if hashlib.sha256(content).hexdigest() != sha256:
+    if found != sha256:
         raise ModelFileError(f"{path} is damaged: not the file that was shipped. Reinstall pincite to restore it.")
-    return content
 
 
 @cache
-def _session(threads: int) -> "InferenceSession":
-    return open_session(MODEL_FOLDER / "model.onnx", MODEL_SHA256, threads)
+def _session() -> "InferenceSession":
+    return open_session(MODEL_FOLDER / "model.onnx", MODEL_SHA256)
 
 
 @cache
@@ -85,25 +88,25 @@ def _tokenizer() -> "Tokenizer":
     return open_tokenizer(MODEL_FOLDER / "tokenizer.json", TOKENIZER_SHA256)
 
 
-def open_session(path: Path, sha256: str, threads: int = 1) -> "InferenceSession":
-    """A session on the CPU whose threads sleep while they wait (spinning costs other programs a core)."""
-    model = read_verified(path, sha256)
+def open_session(path: Path, sha256: str) -> "InferenceSession":
+    """A session that computes on the thread that calls it. Threads of its own were slower under load: they meet
+    after every operator. Several threads may call one session at the same time."""
+    verify(path, sha256)
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3  # errors; warnings would land on the stderr of the command line
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def open_tokenizer(path: Path, sha256: str) -> "Tokenizer":
     """The tokenizer without truncation and padding."""
-    content = read_verified(path, sha256)
+    verify(path, sha256)
     from tokenizers import Tokenizer
 
-    return Tokenizer.from_buffer(content)
+    return Tokenizer.from_file(str(path))
 
 
 def _clean(text: str) -> str:
@@ -134,16 +137,21 @@ def _tokenize(tokenizer: "Tokenizer", parts: Sequence[str]) -> _Input:
     return _Input(ids, [whole, *(span if span[0] < span[1] else whole for span in spans[1:])])
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+def _batches(lengths: Sequence[int]) -> list[list[int]]:
     """Places of texts of similar length, at most BATCH_TOKENS together after padding (one text at least)."""
-    batch: list[int] = []
+    batches: list[list[int]] = []
     for place in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) + 1) * lengths[place] > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(place)
-    if batch:
-        yield batch
+        if not batches or (len(batches[-1]) + 1) * lengths[place] > BATCH_TOKENS:
+            batches.append([])
+        batches[-1].append(place)
+    return batches
+
+
+def _run_all(batches: Sequence[Sequence[_Input]], threads: int) -> list[list[np.ndarray]]:
+    if threads == 1:
+        return [_run(_session(), batch) for batch in batches]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(_run, itertools.repeat(_session()), batches))
 
 
 def _run(session: "InferenceSession", inputs: Sequence[_Input]) -> list[np.ndarray]:
