@@ -19,6 +19,7 @@ _PATTERN = re.compile(
     rf"|(?P<month2>{_MONTH})\b\.?(?:\s+(?P<day2>\d\d?)(?:st|nd|rd|th)?\b)?(?:,?\s+(?P<year2>(?:19|20)\d\d))?)",
     re.IGNORECASE,
 )
+_DATED = re.compile(rf"(?:\b(?:on|of|in|for|from|at)\s+)?(?:the\s+)?{_PATTERN.pattern}", re.IGNORECASE)
 REPORTED_WITHIN = timedelta(days=3)  # an event is in the news of its day and of the next few
 AHEAD = timedelta(days=1)  # time zones, and articles dated by the day before
 
@@ -59,6 +60,11 @@ def named_dates(text: str) -> tuple[NamedDate, ...]:
         if 1 <= month <= 12 and (not day or 1 <= int(day) <= 31):
             found.append(NamedDate(month, int(day) if day else None, int(year) if year else None))
     return tuple(found)
+
+
+def without_dates(text: str) -> str:
+    """A text with the dates cut out that `named_dates` finds in it, with the preposition before them."""
+    return " ".join(_DATED.sub(lambda match: "" if named_dates(match.group()) else match.group(), text).split())
 
 
 def fits(named: NamedDate, article_date: str | None) -> bool | None:

@@ -1,4 +1,4 @@
-"""`python -m rag "question"`: ask on the command line. Exit codes: 0 answered, 1 not in the articles, 2 to be mended."""
+"""`python -m rag "question"`: ask on the command line. Exit code 0: answered, 1: not in the articles, 2: to be mended."""
 
 import argparse
 import json

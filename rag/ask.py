@@ -11,7 +11,7 @@ from index.errors import QuestionError
 from index.search import search
 from index.sync import open_archive as open_synced
 from rag import settings
-from rag.conversation import standalone
+from rag.conversation import resolve
 from rag.evidence import Evidence, cite, gather
 from rag.quotes import Quote, choose
 from rag.reader import read
@@ -63,9 +63,9 @@ def stream(
     question = checked(question)
     if not isinstance(archive, Archive):
         archive = open_archive(archive)
-    search_for = standalone(question, history)
-    hits = [hit for hit in search(archive, search_for, PASSAGES) if archive.is_in_folder(hit.passage.source)]
-    reading = read(archive, search_for, hits)
+    resolved = resolve(question, history)
+    hits = [hit for hit in search(archive, resolved.search, PASSAGES) if archive.is_in_folder(hit.passage.source)]
+    reading = read(archive, resolved.read, hits)
     evidence = gather(reading)
     if reading.answerable < ANSWERABLE or not evidence:
         yield _refusal(question, evidence, time.monotonic() - began)

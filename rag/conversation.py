@@ -1,16 +1,18 @@
-"""Conversation -> standalone question: a follow-up is joined with the question that it refers to.
+"""Conversation -> what to search and what to read, for a question that leans on the ones before.
 
-Without a model nothing is rewritten word by word. A question that cannot stand alone is searched together with
-the question before it, so that "Who initiated it?" finds the call that was asked about.
+Without a model nothing is rewritten word by word. A follow-up is searched together with the question before it, so
+that "Who initiated it?" finds the call that was asked about; and it is read together with the answer before it,
+which says what "it", "he" or "there" stands for, so that it is not the old question that gets answered again.
 """
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from index.dates import named_dates, without_dates
 from index.search import content_words
 from rag.types import Turn
 
-# Words that point back. "it" in "it is" of a long question may be impersonal, hence the limit below.
 _POINTING = re.compile(
     r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|then|one|ones|both|"
     r"neither|either|same|else|latter|former|"
@@ -18,16 +20,37 @@ _POINTING = re.compile(
     re.IGNORECASE,
 )
 _OPENING = re.compile(
-    r"(?:and|but|or|so|what about|how about|what else|why not|really|since when|by whom)\b", re.IGNORECASE
+    r"(?:and|but|or|so|what about|how about|what else|why not|really|since when|by whom)\b[\s,]*", re.IGNORECASE
 )
+_ASKING = re.compile(
+    r"\b(?:who|whom|whose|what|which|when|where|why|how|did|does|do|is|are|was|were|has|have|will|would)\b", re.I
+)
+_MARKS = re.compile(r"\s*\[\d+\]")
 FEW_WORDS = 6  # content words; a longer question names what it is about even where it says "it"
+ANSWER_LENGTH = 160  # characters of the answer before that are read along: the reader takes 40 tokens in all
 
 
-def standalone(question: str, history: Sequence[Turn]) -> str:
-    """The text to search and rank for a question, given the earlier turns (earliest first)."""
+@dataclass(frozen=True)
+class Resolved:
+    """A question that can stand alone: the text to search with, and the text to read passages with."""
+
+    search: str
+    read: str
+
+
+def resolve(question: str, history: Sequence[Turn]) -> Resolved:
+    """A question in its conversation (earliest turn first). One that stands alone is left as it is."""
     if not history or not refers_back(question):
-        return question
-    return f"{standalone(history[-1].question, history[:-1])} {question}"
+        return Resolved(question, question)
+    before = history[-1]
+    earlier = resolve(before.question, history[:-1]).search
+    if named_dates(question):  # "And on 3 March?" asks the same of another day
+        earlier = without_dates(earlier)
+    search = f"{earlier} {question}"
+    if _is_fragment(question):
+        return Resolved(search, search)
+    answer = _MARKS.sub("", before.answer.partition("\n")[0])[:ANSWER_LENGTH]
+    return Resolved(search, f"{question} ({answer})" if answer else search)
 
 
 def refers_back(question: str) -> bool:
@@ -36,3 +59,9 @@ def refers_back(question: str) -> bool:
     if _OPENING.match(question.strip()) or len(words) <= 1:
         return True
     return bool(_POINTING.search(question)) and len(words) <= FEW_WORDS
+
+
+def _is_fragment(question: str) -> bool:
+    """ "And injured?", "What about Zelensky?": asks nothing of its own, only names another thing to ask about."""
+    opening = _OPENING.match(question.strip())
+    return opening is not None and not _ASKING.search(question.strip()[opening.end() :])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.conversation import refers_back, standalone
+from rag.conversation import Resolved, refers_back, resolve
 from rag.types import Turn
 
 CALL = Turn("How long did Putin and Macron talk on 3 March 2022?", "The call lasted 90 minutes.")
@@ -21,7 +21,8 @@ CALL = Turn("How long did Putin and Macron talk on 3 March 2022?", "The call las
 )
 def test_follow_ups_lean_on_the_question_before(question: str) -> None:
     assert refers_back(question)
-    assert standalone(question, [CALL]) == f"{CALL.question} {question}"
+    assert resolve(question, [CALL]).search.startswith("How long did Putin and Macron talk")
+    assert resolve(question, [CALL]).search.endswith(question)
 
 
 @pytest.mark.parametrize(
@@ -33,13 +34,32 @@ def test_follow_ups_lean_on_the_question_before(question: str) -> None:
     ],
 )
 def test_whole_questions_stand_alone(question: str) -> None:
-    assert standalone(question, [CALL]) == question
+    assert resolve(question, [CALL]) == Resolved(question, question)
+
+
+def test_a_follow_up_is_read_with_the_answer_before_it() -> None:
+    assert resolve("Who initiated it?", [CALL]).read == "Who initiated it? (The call lasted 90 minutes.)"
+
+
+def test_marks_and_further_lines_of_the_answer_before_are_not_read() -> None:
+    turn = Turn(CALL.question, "It lasted 90 minutes. [1][2]\nAnother sentence. [3]")
+    assert resolve("Who initiated it?", [turn]).read == "Who initiated it? (It lasted 90 minutes.)"
+
+
+def test_a_fragment_asks_the_old_question_of_something_else() -> None:
+    resolved = resolve("And Zelensky?", [CALL])
+    assert resolved == Resolved(f"{CALL.question} And Zelensky?", f"{CALL.question} And Zelensky?")
+
+
+def test_a_fragment_with_a_date_replaces_the_old_date() -> None:
+    turn = Turn("What did Putin tell Macron about Minsk on 28 January 2022?", "…")
+    assert resolve("And on 3 March?", [turn]).read == "What did Putin tell Macron about Minsk ? And on 3 March?"
 
 
 def test_a_chain_of_follow_ups_keeps_its_first_question() -> None:
     history = [CALL, Turn("Who initiated it?", "Putin.")]
-    assert standalone("Why?", history) == f"{CALL.question} Who initiated it? Why?"
+    assert resolve("Why?", history).search == f"{CALL.question} Who initiated it? Why?"
 
 
 def test_without_history_the_question_is_searched_as_it_is() -> None:
-    assert standalone("Who initiated it?", []) == "Who initiated it?"
+    assert resolve("Who initiated it?", []) == Resolved("Who initiated it?", "Who initiated it?")
