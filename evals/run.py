@@ -11,7 +11,7 @@ from evals.metrics import Outcome
 from index.archive import Archive
 from index.search import search
 from rag import ask
-from rag.conversation import standalone
+from rag.conversation import resolve
 
 SYSTEM = "pincite"
 
@@ -35,7 +35,7 @@ def run(cases: Sequence[Case], archive: Archive, articles: Articles) -> Iterator
         answer = ask(case.question, archive, case.history)
         seconds = time.perf_counter() - began
         # Retrieval is compared on one and the same text; resolving a follow-up is not part of it.
-        question = standalone(case.question, case.history)
+        question = resolve(case.question, case.history).search
         passages = [hit.passage for hit in search(archive, question, PASSAGES)]
         outcomes = {SYSTEM: Outcome(answer, spans(passages))}
         outcomes |= {name: baseline(archive, question) for name, baseline in others.items()}
