@@ -1,7 +1,7 @@
 """Answer, Case -> numbers. One function a metric; None where the metric does not apply to the case.
 
 A right citation says little alone: an answer that copies the best passage scores 99 % of citation precision in
-ALCE (Gao et al., EMNLP 2023, arXiv 2305.14627, section 4). So every citation metric here is about the hand-marked
+ALCE (Gao et al., EMNLP 2023, arXiv 2305.14627). So every citation metric here is about the hand-marked
 evidence *of the question*, and is reported beside the correctness of the answer and beside baselines.
 """
 
