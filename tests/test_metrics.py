@@ -214,7 +214,7 @@ def test_a_disagreement_is_shown_when_each_side_has_its_own() -> None:
 
 
 def test_interval_is_wilsons() -> None:
-    # 8 of 10: centre (0.8 + 3.8416 / 20) / 1.38416 = 0.7168, half width 0.2265
+    # 8 of 10: centre (0.8 + 3.8416 / 20) / 1.38416 = 0.7167, half width 0.2266
     assert Rate(0.8, 10).interval == pytest.approx((0.490, 0.943), abs=5e-4)
     assert Rate(1.0, 20).interval == pytest.approx((0.839, 1.0), abs=5e-4)
     assert Rate(0.0, 20).interval == pytest.approx((0.0, 0.161), abs=5e-4)
