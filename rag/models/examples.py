@@ -40,7 +40,7 @@ def _prefix(document: Document, tokenizer: Tokenizer, rng: np.random.Generator) 
     year, month, day = int(rng.integers(1985, 2026)), int(rng.integers(12)), int(rng.integers(1, 29))
     date = ""
     if rng.random() < 0.5:
-        written = (f"{day} {_MONTHS[month]} {year}", f"{year}-{month + 1:02}-{day:02}")[int(rng.random() < 0.25)]
+        written = (f"{day} {_MONTHS[month]} {year}", f"{year}-{month + 1:02}-{day:02}")[int(rng.random() < 0.5)]
         date = f" · {written}"
     return headline[: MAX_PREFIX - 8] + tokenizer.encode(date, add_special_tokens=False).ids
 

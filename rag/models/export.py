@@ -12,10 +12,14 @@ from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file
+from tokenizers import Tokenizer
 
+import index
 from index.models.export import prune_tokenizer
 from index.models.graph import Graph, encoder_graph, i64
 from index.models.reference import Weights
+from index.sentences import split
+from rag.models.reading import Row, onnx_forward, read
 
 POSITIONS = 256  # longest input
 _NAMES = {  # ours -> Hugging Face's BertModel, which the graph writer reads
@@ -59,6 +63,38 @@ def reading_model(encoder: Weights, state: Weights) -> bytes:
     return g.model("reader-minilm-l6-v1", inputs, outputs)
 
 
+GOLDEN = (  # question, and the sentences of a default article that are read for it
+    ("How long did Putin and Macron speak?", "000_1f14832e77207206.txt", 1, 5),
+    ("Who started the call?", "000_1f14832e77207206.txt", 4, 8),
+    ("How many refugees have crossed into Germany?", "002_c5cfba52247c8106.txt", 1, 5),
+    ("When was the first railway opened in Peru?", "001_ff0877bd891f5005.txt", 2, 6),
+)
+
+
+def golden(folder: Path, articles: Path) -> list[dict[str, object]]:
+    """What the built model says about four fixed inputs: a test holds every later loader and machine to it."""
+    rows = []
+    for question, file, first, last in GOLDEN:
+        text = (articles / file).read_bytes().decode("utf-8")
+        found = split(text)[first - 1 : last]
+        body = text[found[0].start : found[-1].end]
+        spans = tuple((s.start - found[0].start, s.end - found[0].start) for s in found)
+        rows.append(Row(question, "", body, spans, np.zeros(len(spans), bool), (), False))
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    return [
+        {
+            "question": row.question,
+            "text": row.text,
+            "sentences": row.sentences,
+            "evidence": np.round(s.evidence, 4).tolist(),
+            "span": np.round(s.span, 4).tolist(),
+            "answerable": round(float(s.answerable), 4),
+            "answer": s.text,
+        }
+        for row, s in zip(rows, read(onnx_forward(folder), rows, tokenizer), strict=True)
+    ]
+
+
 def trained_state(checkpoint: Path, start: Path) -> dict[str, np.ndarray]:
     """The weights of a run as float32 arrays (needs torch)."""
     from rag.models.network import Reader, load_encoder
@@ -83,7 +119,10 @@ def main() -> None:
     (arguments.out / "tokenizer.json").write_text(text, encoding="utf-8")
     words = load_file(arguments.start / "model.safetensors")["embeddings.word_embeddings.weight"][kept]
     (arguments.out / "model.onnx").write_bytes(reading_model(encoder_weights(state, words), state))
-    for name in ("model.onnx", "tokenizer.json"):
+    found = golden(arguments.out, Path(index.__file__).parent / "corpus")
+    text = "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in found) + "\n]\n"
+    (arguments.out / "golden.json").write_text(text, encoding="utf-8")
+    for name in ("model.onnx", "tokenizer.json", "golden.json"):
         content = (arguments.out / name).read_bytes()
         print(f"{name}: {len(content):,} bytes, sha256 {hashlib.sha256(content).hexdigest()}")
 

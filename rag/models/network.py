@@ -73,7 +73,7 @@ def shipped_table(table: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """The word table as it ships: 4 bits a value, dropped words read as [UNK]. It stays frozen, so that the layers
     above learn on what they will read."""
     levels, codes, scale = fit_levels(table[kept].reshape(-1, BLOCK))
-    short = (levels[codes] * scale.astype(np.float32)[:, None]).reshape(len(kept), -1).astype(np.float32)
+    short = (levels[codes] * scale.reshape(-1, 1).astype(np.float32)).reshape(len(kept), -1).astype(np.float32)
     full = np.repeat(short[kept == UNKNOWN], len(table), 0)
     full[kept] = short
     return full
