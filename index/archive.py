@@ -127,11 +127,13 @@ class Archive:
         return self._passages("p.id > ? ORDER BY p.id LIMIT ?", (number, count))
 
     def _passages(self, where: str, values: Sequence[int]) -> list[Passage]:
-        columns = f"p.id, first, last, article, text, {_SOURCE}"
+        columns = f"p.id, first, last, article, {_SOURCE}"
         rows = self._rows(f"SELECT {columns} FROM passages p JOIN articles a ON a.id = article WHERE {where}", values)
-        return [self._passage(_source(row[5:]), *row[:5]) for row in rows]
+        # each text once: of one article of 4 MB there can be 2,000 passages
+        texts = {file: self.text(file) for file in {row[4] for row in rows}}
+        return [self._passage(_source(row[4:]), texts[row[4]], *row[:4]) for row in rows]
 
-    def _passage(self, source: Source, number: int, first: int, last: int, article: int, text: str) -> Passage:
+    def _passage(self, source: Source, text: str, number: int, first: int, last: int, article: int) -> Passage:
         rows = self._rows(
             'SELECT number, start, "end", boilerplate FROM sentences '
             "WHERE article = ? AND number BETWEEN ? AND ? ORDER BY number",
