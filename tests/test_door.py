@@ -235,4 +235,5 @@ def test_the_routes_that_answer_are_the_reviewed_ones(shared_home: Path) -> None
         "GET /gradio_api/queue/data",
         "POST /gradio_api/queue/join",
         "POST /gradio_api/cancel",
+        "POST /gradio_api/reset",
     }

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import socket
 import sys
 import threading
@@ -79,10 +80,23 @@ def _serve(articles: Path | None, listener: socket.socket) -> int:
         door, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
+    # open pages are cut off at the end: uvicorn would print a traceback for each
+    logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
     threading.Thread(target=_warm, args=(archive,), daemon=True).start()
     print(f"Pincite is ready: open http://{HOST}:{port}/ in a browser. Ctrl-C ends it.", flush=True)
-    server.run(sockets=[listener])
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+    _abandon()
     return 0
+
+
+def _abandon() -> None:
+    """End now, also when a request is still reading new articles: what it has done is kept, the rest comes again."""
+    waited = [thread for thread in threading.enumerate() if not thread.daemon and thread is not threading.main_thread()]
+    for thread in waited:
+        thread.join(1.0 / len(waited))
+    if any(thread.is_alive() for thread in waited):
+        os._exit(0)
 
 
 def _warm(archive: Archive) -> None:
@@ -93,7 +107,7 @@ def _warm(archive: Archive) -> None:
 
     question = "What happened?"
     with suppress(PinciteError):  # the first question will say what is wrong
-        read(archive, question, search(archive, question, PASSAGES))
+        read(question, search(archive, question, PASSAGES))
 
 
 class _Progress:

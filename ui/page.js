@@ -26,7 +26,7 @@
   function close() {
     if (!document.body.classList.contains("reading")) return;
     document.body.classList.remove("reading");
-    opener?.focus();
+    opener?.focus({ preventScroll: true });
   }
 
   async function copy(anchor) {
@@ -48,7 +48,7 @@
     else article.scrollTop = 0;
     const heading = article.querySelector("h2");
     spoken.textContent = heading ? `Opened beside the conversation: ${heading.textContent}` : "";
-    if (getComputedStyle(article.parentElement).position === "fixed") article.querySelector(".close")?.focus();
+    if (getComputedStyle(article.parentElement).position === "fixed") article.querySelector(".close")?.focus({ preventScroll: true });
   }
 
   document.addEventListener("click", (event) => {

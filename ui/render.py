@@ -75,9 +75,9 @@ def notice(text: str) -> str:
     return f'<div class="notice" role="status">{escape(text)}</div>'
 
 
-def waiting() -> str:
-    """Shown until the first sentence of an answer stands."""
-    return '<div class="notice waiting" role="status">Reading the articles …</div>'
+def waiting(text: str) -> str:
+    """What is being done, until the first sentence of an answer stands."""
+    return f'<div class="notice waiting" role="status">{escape(text)}</div>'
 
 
 def answer(given: Answer, turn: int, done: bool) -> str:

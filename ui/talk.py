@@ -5,9 +5,12 @@ No Gradio here: the page calls these functions and shows what they return.
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
 
 from index import PinciteError
 from index.archive import Archive
@@ -15,13 +18,14 @@ from index.passages import Source
 from rag import Answer, Citation, Turn, open_archive, stream
 from ui import article, render
 
+TICK = 0.2  # seconds
 _LINK = re.compile(r"(?P<kind>cite|near)-(?P<turn>\d{1,6})-(?P<number>\d{1,6})|(?P<file>file-[0-9a-f]{16})")
 _log = logging.getLogger("pincite.ui")
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """A question and what came of it. `notice` says what went wrong, or that the answer was stopped."""
+    """A question and what came of it. `notice` says what went wrong, what is awaited, or that it was stopped."""
 
     question: str
     answer: Answer | None = None
@@ -30,20 +34,53 @@ class Exchange:
 
 
 def exchange(folder: Path, question: str, earlier: Sequence[Exchange]) -> Iterator[Exchange]:
-    """Ask the folder as it is now; the last exchange that is yielded is `done`."""
+    """Ask the folder as it is now; the last exchange that is yielded is `done`.
+
+    The work is done in a thread, and the present state is yielded at every tick: so the stop button and Ctrl-C
+    end a slow answer at once, not when its next sentence comes.
+    """
     now = Exchange(question.strip())
+    found: SimpleQueue[Exchange] = SimpleQueue()
+    stop = Event()
+    Thread(target=_work, args=(folder, now, tuple(earlier), found, stop), daemon=True).start()
     try:
         yield now
-        history = [Turn(one.question, one.answer.text) for one in earlier if one.answer and one.done]
-        for answer in stream(now.question, open_archive(folder), history):
-            now = replace(now, answer=answer)
+        while not now.done:
+            with suppress(Empty):
+                now = found.get(timeout=TICK)
             yield now
+    finally:
+        stop.set()
+
+
+def _work(
+    folder: Path, now: Exchange, earlier: tuple[Exchange, ...], found: "SimpleQueue[Exchange]", stop: Event
+) -> None:
+    """Put the exchange into `found` whenever it has grown. Ends after the next sentence when `stop` is set."""
+
+    def progress(done: int, total: int) -> None:
+        found.put(replace(now, notice=f"Reading articles that are new: {done:,} of {total:,} passages …"))
+
+    try:
+        history = [Turn(one.question, one.answer.text) for one in earlier if one.answer and one.done]
+        with closing(_growing(now.question, folder, progress, history)) as answers:
+            for answer in answers:
+                now = replace(now, answer=answer)
+                found.put(now)
+                if stop.is_set():
+                    return
     except PinciteError as error:
         now = replace(now, notice=_sentence(error))
     except Exception:
         _log.exception("a question failed")
         now = replace(now, notice="Something went wrong with this question; the terminal says what. Please ask again.")
-    yield replace(now, done=True)
+    found.put(replace(now, done=True))
+
+
+def _growing(
+    question: str, folder: Path, progress: Callable[[int, int], None], history: Sequence[Turn]
+) -> Generator[Answer, None, None]:
+    yield from stream(question, open_archive(folder, progress), history)
 
 
 def _sentence(error: PinciteError) -> str:
@@ -64,9 +101,11 @@ def messages(conversation: Sequence[Exchange]) -> list[dict[str, str]]:
     for turn, one in enumerate(conversation):
         shown.append({"role": "user", "content": render.question(one.question or "…")})
         reply = render.answer(one.answer, turn, one.done) if one.answer else ""
-        if one.notice:
+        if not one.done and not one.answer:
+            reply = render.waiting(one.notice or "Reading the articles …")
+        elif one.notice:
             reply += render.notice(one.notice)
-        shown.append({"role": "assistant", "content": reply or render.waiting()})
+        shown.append({"role": "assistant", "content": reply})
     return shown
 
 
