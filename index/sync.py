@@ -84,7 +84,7 @@ def sync(articles: Path, home: Path, progress: Progress | None = None) -> Report
     try:
         with generations.writer_lock(place):
             return _sync(articles, place, listed, progress, began)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, UnicodeEncodeError) as error:  # Chroma wants a path in UTF-8
         raise ArchiveWriteError(
             f"the archive in {printable(str(place))} cannot be written ({error}): free space or mend its permissions, "
             "or set PINCITE_HOME to another folder"
