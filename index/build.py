@@ -50,20 +50,21 @@ def build(folder: Path, base: Base | None, change: Change, killed: Sequence[Path
     """
     if base:
         shutil.copyfile(base.folder / DATABASE, folder / DATABASE)
-        if base.chroma:
-            shutil.copytree(base.folder / CHROMA, folder / CHROMA)
     with closing(sqlite3.connect(folder / DATABASE)) as database:
         if not base:
             database.executescript(SCHEMA)
             database.execute("INSERT INTO meta VALUES ('model', ?)", (MODEL_ID,))
+        _take_over(database, killed)  # first, so that builds killed one after the other do not pile up
         last = database.execute("SELECT coalesce(max(id), 0) FROM passages").fetchone()[0]
         removed = _write_articles(database, change)
-        _take_over(database, killed)
         embedded = _embed_pending(database, progress)
         database.execute("DELETE FROM vectors WHERE key NOT IN (SELECT vector FROM passages)")
         database.commit()
-    keep = base is not None and base.chroma
-    _write_chroma(folder, removed if keep else [], last if keep else 0)
+    if base and base.chroma:
+        shutil.copytree(base.folder / CHROMA, folder / CHROMA)
+        _write_chroma(folder, removed, last)
+    else:
+        _write_chroma(folder, [], 0)
     return embedded
 
 
