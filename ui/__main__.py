@@ -6,14 +6,17 @@ import os
 import socket
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from index import PinciteError
 from index.archive import Archive
+from ui import WORKER
 
 HOST = "127.0.0.1"
 FIRST_PORT = 7860
+PATIENCE = 2.0  # seconds that Ctrl-C waits for what is being done
 PORTS = 40  # tried one after the other when none is given
 
 
@@ -82,7 +85,7 @@ def _serve(articles: Path | None, listener: socket.socket) -> int:
     server = uvicorn.Server(config)
     # open pages are cut off at the end: uvicorn would print a traceback for each
     logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
-    threading.Thread(target=_warm, args=(archive,), daemon=True).start()
+    threading.Thread(target=_warm, args=(archive,), name=WORKER, daemon=True).start()
     print(f"Pincite is ready: open http://{HOST}:{port}/ in a browser. Ctrl-C ends it.", flush=True)
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
@@ -91,12 +94,17 @@ def _serve(articles: Path | None, listener: socket.socket) -> int:
 
 
 def _abandon() -> None:
-    """End now, also when a request is still reading new articles: what it has done is kept, the rest comes again."""
-    waited = [thread for thread in threading.enumerate() if not thread.daemon and thread is not threading.main_thread()]
-    for thread in waited:
-        thread.join(1.0 / len(waited))
-    if any(thread.is_alive() for thread in waited):
-        os._exit(0)
+    """End now, also when a question is still being worked on: what it has indexed is kept, the rest comes again.
+
+    Python must not shut down under a thread that is in native code (it aborts), so where waiting a moment does
+    not help, the process ends without shutting down.
+    """
+    deadline = time.monotonic() + PATIENCE
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and (not thread.daemon or thread.name == WORKER):
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                os._exit(0)
 
 
 def _warm(archive: Archive) -> None:

@@ -16,7 +16,7 @@ from index import PinciteError
 from index.archive import Archive
 from index.passages import Source
 from rag import Answer, Citation, Turn, open_archive, stream
-from ui import article, render
+from ui import WORKER, article, render
 
 TICK = 0.2  # seconds
 _LINK = re.compile(r"(?P<kind>cite|near)-(?P<turn>\d{1,6})-(?P<number>\d{1,6})|(?P<file>file-[0-9a-f]{16})")
@@ -42,7 +42,8 @@ def exchange(folder: Path, question: str, earlier: Sequence[Exchange]) -> Iterat
     now = Exchange(question.strip())
     found: SimpleQueue[Exchange] = SimpleQueue()
     stop = Event()
-    Thread(target=_work, args=(folder, now, tuple(earlier), found, stop), daemon=True).start()
+    work = (folder, now, tuple(earlier), found, stop)
+    Thread(target=_work, args=work, name=WORKER, daemon=True).start()
     try:
         yield now
         while not now.done:
