@@ -58,7 +58,7 @@ class Shown(HTMLParser):
         self._hidden = False
 
     def handle_data(self, data: str) -> None:
-        self.text += "" if self._hidden else data
+        self.text += "" if self._hidden else data.replace("\u00a0", " ")
 
     def links(self) -> list[str | None]:
         return [attributes["href"] for tag, attributes in self.tags if tag == "a"]

@@ -1,18 +1,23 @@
 """`python -m ui [--articles DIR] [--port N]`: the chat window over a folder of articles, on this machine only."""
 
 import argparse
+import asyncio
 import logging
 import os
 import socket
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from index import PinciteError
 from index.archive import Archive
 from ui import WORKER
+
+if TYPE_CHECKING:
+    import uvicorn
 
 HOST = "127.0.0.1"
 FIRST_PORT = 7860
@@ -76,7 +81,8 @@ def _serve(articles: Path | None, listener: socket.socket) -> int:
     from ui.door import Door
 
     folder = articles_folder(articles)
-    archive = open_archive(folder, _Progress())
+    with closing(_Progress()) as progress:
+        archive = open_archive(folder, progress)
     port = listener.getsockname()[1]
     door = Door(application(folder, archive, port), port)
     config = uvicorn.Config(
@@ -86,11 +92,20 @@ def _serve(articles: Path | None, listener: socket.socket) -> int:
     # open pages are cut off at the end: uvicorn would print a traceback for each
     logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
     threading.Thread(target=_warm, args=(archive,), name=WORKER, daemon=True).start()
-    print(f"Pincite is ready: open http://{HOST}:{port}/ in a browser. Ctrl-C ends it.", flush=True)
     with suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
+        asyncio.run(_until_ended(server, listener))
     _abandon()
     return 0
+
+
+async def _until_ended(server: "uvicorn.Server", listener: socket.socket) -> None:
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.02)
+    print(
+        f"Pincite is ready: open http://{HOST}:{listener.getsockname()[1]}/ in a browser. Ctrl-C ends it.", flush=True
+    )
+    await serving
 
 
 def _abandon() -> None:
@@ -119,19 +134,19 @@ def _warm(archive: Archive) -> None:
 
 
 class _Progress:
-    """A bar on stderr while an archive is built; nothing when there is nothing to build."""
+    """A bar on stderr while an archive is built, if that is a terminal. It goes when the archive stands."""
 
     def __init__(self) -> None:
-        self._bar = None
-
-    def __call__(self, done: int, total: int) -> None:
         from tqdm import tqdm
 
-        if self._bar is None:
-            self._bar = tqdm(total=total, desc="Reading the articles", unit=" passages", file=sys.stderr)
+        self._bar = tqdm(desc="Reading the articles", unit=" passages", leave=False, disable=None, file=sys.stderr)
+
+    def __call__(self, done: int, total: int) -> None:
+        self._bar.total = total
         self._bar.update(done - self._bar.n)
-        if done >= total:
-            self._bar.close()
+
+    def close(self) -> None:
+        self._bar.close()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ DEFAULT_EXAMPLES = (
     "How long did Putin and Macron talk on 3 March 2022?",
     "Who said that the worst is yet to come?",
     "What summit did Macron propose in February 2022?",
-    "What did Angela Merkel say about the call?",
+    "What did Putin miss in the American and NATO replies?",
 )
 _HEAD = '<link rel="stylesheet" href="/page.css"><script src="/page.js" defer></script>'
 # Values are shown by Gradio's Markdown, which sanitises them and never evaluates them; gr.HTML evaluates.

@@ -114,8 +114,8 @@ def _claim(claim: Claim, given: Answer, turn: int) -> str:
 
 def _marks(numbers: Sequence[int], given: Answer, turn: int) -> str:
     cited = {citation.number: citation for citation in given.citations}
-    return "".join(
-        f' <a class="cite" href="#cite-{turn}-{number}" title="{escape(cited[number].text)}"'
+    return "".join(  # a no-break space keeps a number on the line of its sentence
+        f'\u00a0<a class="cite" href="#cite-{turn}-{number}" title="{escape(cited[number].text)}"'
         f' aria-label="Source {number}, {_place(cited[number])}: open the article">&#91;{number}&#93;</a>'
         for number in numbers
         if number in cited
