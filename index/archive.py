@@ -146,10 +146,11 @@ class Archive:
         """Unit vectors by passage id, each (1 + k, 384) float32: the passage, then its k evidence sentences."""
         marks = ",".join("?" * len(passages))
         query = f"SELECT p.id, v.vector FROM passages p JOIN vectors v ON v.key = p.vector WHERE p.id IN ({marks})"
-        return {
-            number: np.frombuffer(stored, np.float16).reshape(-1, DIMENSIONS).astype(np.float32)
-            for number, stored in self._rows(query, passages)
-        }
+        found = self._rows(query, passages)
+        joined = np.frombuffer(b"".join(stored for _, stored in found), np.float16).reshape(-1, DIMENSIONS)
+        ends = np.cumsum([len(stored) // (2 * DIMENSIONS) for _, stored in found])
+        rows = np.split(joined.astype(np.float32), ends[:-1]) if found else []
+        return dict(zip((number for number, _ in found), rows, strict=True))
 
     def nearest(self, vector: np.ndarray, count: int) -> list[tuple[int, float]]:
         """(passage id, cosine) of the nearest passages to a unit vector of shape (384,), best first."""

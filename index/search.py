@@ -45,21 +45,21 @@ class Hit:
 def search(archive: Archive, question: str, count: int = 10) -> list[Hit]:
     """The `count` best passages of an archive for a question, best first."""
     vector = embed([question])[0]
-    dates = named_dates(question)
     keywords = dict(archive.matching(content_words(question), DEPTH))
     candidates = list(keywords.keys() | dict(archive.nearest(vector, DEPTH)).keys())
+    vectors = {number: rows[1:] for number, rows in archive.vectors(candidates).items()}
+    similarities = {number: rows @ vector for number, rows in vectors.items()}
     best_match = max(keywords.values(), default=1.0)
-    vectors = archive.vectors(candidates)
-
-    def hit(passage: Passage) -> Hit:
-        rows = vectors[passage.id][1:]
-        similarities = rows @ vector
-        score = float(similarities.max()) + KEYWORD_SHARE * keywords.get(passage.id, 0.0) / best_match
-        fitting = fits_any(dates, passage.source.metadata.date, passage.text)
-        return Hit(passage, score + DATE_SHARE * fitting, similarities, rows)
-
-    hits = [hit(passage) for passage in archive.passages(candidates).values()]
-    return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:count]
+    scores = {
+        number: float(similarities[number].max()) + KEYWORD_SHARE * keywords.get(number, 0.0) / best_match
+        for number in candidates
+    }
+    if dates := named_dates(question):  # only then do the passages themselves matter
+        for passage in archive.passages(candidates).values():
+            scores[passage.id] += DATE_SHARE * fits_any(dates, passage.source.metadata.date, passage.text)
+    best = sorted(candidates, key=lambda number: (-scores[number], number))[:count]
+    passages = archive.passages(best)
+    return [Hit(passages[number], scores[number], similarities[number], vectors[number]) for number in best]
 
 
 def content_words(text: str) -> list[str]:

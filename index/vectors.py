@@ -86,11 +86,12 @@ class Vectors:
         shutil.copytree(folder, copy)
         self._client = _client(copy)
         self._collection = self._client.get_collection(COLLECTION)
+        self._count = self._collection.count()
         self._finalizer = weakref.finalize(self, _discard, self._client, self._directory)
 
     def nearest(self, vector: np.ndarray, count: int) -> list[tuple[int, float]]:
         """(passage id, cosine) of the `count` nearest passages to a unit vector of shape (384,), best first."""
-        count = min(count, self._collection.count())
+        count = min(count, self._count)
         if count == 0:  # articles of nothing but boilerplate have no passage, and Chroma refuses to look for none
             return []
         found = self._collection.query(query_embeddings=vector[np.newaxis], n_results=count, include=["distances"])
