@@ -24,12 +24,14 @@ def test_a_short_article_is_one_passage() -> None:
 
 
 def test_the_next_passage_repeats_a_short_last_sentence() -> None:
-    assert runs(sentences(300, 300, 100, 300)) == [(1, 2), (3, 4)]
-    assert runs(sentences(300, 100, 300)) == [(1, 2), (2, 3)]
+    half = MAX_CHARACTERS // 2 - 1
+    assert runs(sentences(half, half, half)) == [(1, 2), (3, 3)]  # the second is too long to be repeated
+    assert runs(sentences(half, MAX_OVERLAP, half)) == [(1, 2), (2, 3)]
 
 
 def test_a_long_sentence_stands_alone_and_is_not_repeated() -> None:
     assert runs(sentences(100, 2000, 100)) == [(1, 1), (2, 2), (3, 3)]
+    assert runs(sentences(MAX_CHARACTERS)) == [(1, 1)]
 
 
 def test_boilerplate_neither_starts_nor_ends_a_passage_nor_counts() -> None:
