@@ -20,9 +20,9 @@ from evals.run import Result, run
 from evals.scores import score
 from evals.table import summary, table
 from index import PinciteError
+from index.home import CORPUS
 from index.read import printable
 from rag import open_archive
-from rag.settings import CORPUS
 
 QUESTIONS = Path(__file__).parent / "questions.jsonl"
 OUT = Path("out") / "evals"

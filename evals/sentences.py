@@ -7,6 +7,7 @@ is the share of the marked sentences of which both ends are found. Punkt (Kiss a
 of NLTK and, untrained, LlamaIndex's default; its rows are left out where NLTK is not installed.
 """
 
+import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -17,8 +18,8 @@ from typing import Any
 
 from evals.cases import Articles, CaseError
 from index import PinciteError
+from index.home import CORPUS
 from index.sentences import split
-from rag.settings import CORPUS
 
 MARKED = Path(__file__).parent.parent / "tests" / "data" / "sentences"
 
@@ -36,6 +37,7 @@ class Marked:
 
 def main() -> int:
     """Print the table; 2 when the marked sentences are missing."""
+    argparse.ArgumentParser(prog="python -m evals.sentences", description="Score the sentence boundaries.").parse_args()
     try:
         marked, hard = load()
     except PinciteError as error:

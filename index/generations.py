@@ -24,7 +24,7 @@ MANIFEST = "MANIFEST.json"
 CURRENT = "CURRENT"
 DATABASE = "archive.sqlite"
 CHROMA = "chroma"
-FORMAT = 2  # raised when the layout of the database changes: older generations are then rebuilt, not read
+FORMAT = 3  # raised when the layout changes, or how sentences, passages and headings are made: older ones are rebuilt
 
 
 @contextmanager

@@ -169,3 +169,11 @@ def is_boilerplate(line: str) -> bool:
     if len(_ICON.findall(line)) >= 5 or not _WORD.search(line):
         return True
     return len(line) <= 240 and bool(_BOILERPLATE.match(line) or _SLUG.fullmatch(line))
+
+
+_STATEMENT = re.compile(r"[.!…][\"'”’»)\]]*$")
+
+
+def is_statement(text: str) -> bool:
+    """Whether a sentence ends like a statement. Headlines, captions and questions name much and say little."""
+    return _STATEMENT.search(text) is not None

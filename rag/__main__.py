@@ -1,4 +1,4 @@
-"""`python -m rag "question"`: ask on the command line. Exit code 0: answered, 1: not in the articles, 2: to be mended."""
+"""`python -m rag "question"`: ask on the command line. Exit code 0, 1 (not in the articles) or 2 (mend something)."""
 
 import argparse
 import json

@@ -1,5 +1,6 @@
 """Question -> answer: the stages in order. Every surface goes through `stream`."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -8,12 +9,13 @@ from pathlib import Path
 
 from index.archive import Archive
 from index.errors import QuestionError
+from index.home import default_articles, default_home
 from index.search import search
 from index.sync import open_archive as open_synced
-from rag import settings
 from rag.conversation import resolve
+from rag.digest import asks_for_digest, digest
 from rag.evidence import Evidence, cite, gather
-from rag.quotes import Quote, choose
+from rag.quotes import Quote, choose, short_answer
 from rag.reader import read
 from rag.types import Answer, Citation, Claim, Turn
 
@@ -33,9 +35,9 @@ def open_archive(folder: str | Path | None = None, progress: Callable[[int, int]
     Built on first use; afterwards only what changed is read. `progress(done, total)` counts passages embedded.
     Raises FolderError, ArchiveBusyError or ArchiveWriteError.
     """
-    path = settings.articles_folder(folder)
+    path = Path(folder).expanduser() if folder else default_articles(os.environ)
     with _opening:
-        archive = open_synced(path, settings.home(), progress)
+        archive = open_synced(path, default_home(os.environ), progress)
         before = _opened.get(path)
         if before is not None and before.generation == archive.generation:
             archive.close()
@@ -65,15 +67,16 @@ def stream(
         archive = open_archive(archive)
     resolved = resolve(question, history)
     hits = [hit for hit in search(archive, resolved.search, PASSAGES) if archive.is_in_folder(hit.passage.source)]
-    reading = read(archive, resolved.read, hits)
+    reading = read(resolved.read, hits)
     evidence = gather(reading)
-    if reading.answerable < ANSWERABLE or not evidence:
+    if asks_for_digest(question):
+        chosen = digest(evidence)
+    else:
+        chosen = list(choose(evidence)) if reading.answerable >= ANSWERABLE else []
+    if not chosen:
         yield _refusal(question, evidence, time.monotonic() - began)
-        return
-    quotes: list[Quote] = []
-    for quote in choose(evidence):
-        quotes.append(quote)
-        yield _answer(question, quotes, time.monotonic() - began)
+    for count in range(1, len(chosen) + 1):
+        yield _answer(question, chosen[:count], time.monotonic() - began)
 
 
 def checked(question: str) -> str:
@@ -94,7 +97,13 @@ def _answer(question: str, quotes: Sequence[Quote], seconds: float) -> Answer:
         citations += [cite(item, number) for item, number in zip(quote.evidence, numbers, strict=True)]
         claims.append(Claim(quote.text, tuple(numbers), "supported"))
     text = "\n".join(claim.text + " " + "".join(f"[{number}]" for number in claim.citations) for claim in claims)
-    return replace(_empty(question, seconds), text=text, claims=tuple(claims), citations=tuple(citations))
+    return replace(
+        _empty(question, seconds),
+        text=text,
+        short_answer=None if asks_for_digest(question) else short_answer(quotes),
+        claims=tuple(claims),
+        citations=tuple(citations),
+    )
 
 
 def _refusal(question: str, evidence: Sequence[Evidence], seconds: float) -> Answer:

@@ -19,7 +19,11 @@ class Evidence:
     number: int
     source: Source
     sentence: Sentence
-    score: float
+    score: float  # logit
+    short_answer: str  # the words of the sentence that answer the question best
+    short_score: float  # logit; below 0 the sentence holds no short answer
+    similarity: float  # cosine to the question
+    dated: bool  # whether it fits the dates that the question names
     vector: np.ndarray  # (384,) unit vector of the sentence in its context
 
 
@@ -27,7 +31,18 @@ def gather(reading: Reading) -> tuple[Evidence, ...]:
     """The best sentences of a reading, each place of the articles once."""
     best = reading.sentences[:BUDGET]
     return tuple(
-        Evidence(number, item.source, item.sentence, item.score, item.vector) for number, item in enumerate(best, 1)
+        Evidence(
+            number=number,
+            source=item.source,
+            sentence=item.sentence,
+            score=item.score,
+            short_answer=item.short_answer,
+            short_score=item.span_score,
+            similarity=item.similarity,
+            dated=item.dated,
+            vector=item.vector,
+        )
+        for number, item in enumerate(best, 1)
     )
 
 

@@ -1,19 +1,21 @@
-"""Evidence -> claims without a language model: the best sentences word for word, those that agree cited together."""
+"""Evidence -> quotes, without a language model: the best sentences word for word, those that agree cited together."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.evidence import Evidence
 
-MAX_CLAIMS = 3
-MAX_WITNESSES = 3  # citations of one claim
-NEAR_BEST = 0.88  # a further claim scores at least this share of the best one
-SAME = 0.72  # cosine above which two sentences of different articles say the same
+MAX_QUOTES = 3
+MAX_WITNESSES = 3  # citations of the first quote; further ones have one: an answer is to be read at a glance
+MARGIN = 2.5  # a further quote scores at most this much (logit) below the best one
+WITNESS_MARGIN = 5.0  # one that says the same may score less
+SAME = 0.7  # cosine from which two sentences of different articles say the same
 
 
 @dataclass(frozen=True)
 class Quote:
-    """One claim: the sentence quoted first, and those of other articles that say the same."""
+    """One claim: the sentence that is quoted first, and those of other articles that say the same."""
 
     evidence: tuple[Evidence, ...]
 
@@ -23,18 +25,41 @@ class Quote:
 
 
 def choose(evidence: Sequence[Evidence]) -> Iterator[Quote]:
-    """One to MAX_CLAIMS quotes, best first. Nothing is said twice: a sentence that repeats a quote is its witness."""
+    """One to MAX_QUOTES quotes, best first. Nothing is said twice: what repeats a quote is its witness."""
     if not evidence:
         return
-    threshold = NEAR_BEST * evidence[0].score
-    left = [item for item in evidence if item.score >= threshold]
-    for _ in range(MAX_CLAIMS):
-        if not left:
+    best = evidence[0].score
+    left = [item for item in evidence if item.score >= best - WITNESS_MARGIN]
+    for found in range(MAX_QUOTES):
+        if not left or left[0].score < best - MARGIN:
             return
-        lead, rest = left[0], left[1:]
-        same = [item for item in rest if float(item.vector @ lead.vector) >= SAME]
-        files = {lead.source.file: lead}
-        for item in same:
-            files.setdefault(item.source.file, item)
-        yield Quote(tuple(files.values())[:MAX_WITNESSES])
-        left = [item for item in rest if not any(item is other for other in same)]
+        lead = left[0]
+        same = [item for item in left[1:] if agree(lead, item)]
+        witnesses = {item.source.file: item for item in reversed([lead, *same])}  # the best of each article
+        ranked = sorted(witnesses.values(), key=lambda item: item.number)
+        yield Quote(tuple(ranked[: 1 if found else MAX_WITNESSES]))
+        repeats = {item.number for item in same}
+        left = [item for item in left[1:] if item.number not in repeats]
+
+
+def short_answer(quotes: Sequence[Quote]) -> str | None:
+    """The words of the first quote that answer the question, when the reader sees such words."""
+    lead = quotes[0].evidence[0]
+    return lead.short_answer if lead.short_score > 0 else None
+
+
+def agree(one: Evidence, other: Evidence) -> bool:
+    """Whether two sentences say the same: near in meaning, or with the same short answer."""
+    if float(one.vector @ other.vector) >= SAME:
+        return True
+    if min(one.short_score, other.short_score) <= 0:
+        return False
+    first, second = _words(one.short_answer), _words(other.short_answer)
+    return bool(first and second) and (first <= second or second <= first)
+
+
+_ARTICLES = frozenset(("a", "an", "the"))
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text.lower())) - _ARTICLES

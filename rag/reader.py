@@ -1,92 +1,210 @@
-"""Question, hits -> reading: how well each sentence answers the question, and whether any does."""
+"""Question, hits -> reading: how well each sentence answers the question, its best span, and whether any does.
 
-import math
+The only user of the reading model in models/reader-minilm-l6-v1 (its README.md is the model card): one small
+transformer that sees the question together with a passage.
+"""
+
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from index.archive import Archive
-from index.dates import fits_any, named_dates
+from index.dates import NamedDate, fits_any, named_dates
+from index.embed import open_session, open_tokenizer
 from index.passages import Source, heading
-from index.search import Hit, content_words
-from index.sentences import Sentence
+from index.search import Hit
+from index.sentences import Sentence, is_statement
+from rag.kinds import expected, names, share_named
 
-# Shares of the signals in a sentence's score, chosen on the training questions of SQuAD (rag/models/README.md).
-WORDS = 0.35
-PASSAGE = 0.15
-DATE = 0.15
-# Logistic regression of "is there an answer" on the best sentence's score and the share of the question's words
-# that the best passage does not hold.
-ANSWERABLE = (9.0, -4.0, -4.2)
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+MODEL_FOLDER = Path(__file__).parent / "models" / "reader-minilm-l6-v1"
+MODEL_SHA256 = "f6ea03e4d0038c4f85eaa672a7e2e11f3f351f245c22d4dc80cfeaec095c3667"
+TOKENIZER_SHA256 = "be86f7898a3638ceb7614052fa5a97fa03384ab4343dccc655c3f98a77eb1d2f"
+
+# Tokens: the lengths that the model was trained with.
+QUESTION_TOKENS = 40
+HEADING_TOKENS = 24
+MAX_TOKENS = 224
+SPAN_TOKENS = 30
+BATCH_TOKENS = 2048  # padding included
+
+# Weights of the signals of a sentence and of a whole reading, fitted on held-out training articles by
+# `python -m rag.models.fit`. The names say in which order.
+SENTENCE_SIGNALS = (
+    *("evidence logit", "span logit", "cosine", "passage logit", "search score"),
+    *("kind of answer", "names", "date"),  # what the question asks for is there: 1, or not: 0
+)
+SENTENCE = (1.0, 0.4, 6.0, 0.6, 5.0, 1.0, 1.0, 2.0)
+READING_SIGNALS = (*SENTENCE_SIGNALS, "lead", "best passage logit", "bias")  # of the best sentence, and over all
+ANSWERABLE = (0.1, 0.1, 1.0, 0.3, 1.0, 1.0, 1.0, 1.0, 0.1, 0.1, -5.0)
+FRAGMENT = 1.5  # less for a line without a full stop: headlines and captions name people and places, and say little
 
 
 @dataclass(frozen=True)
 class ReadSentence:
-    """A sentence of a retrieved passage; a higher `score` is better evidence."""
+    """A sentence of a retrieved passage, as read with the question. Higher scores (logits) are better."""
 
     source: Source
     sentence: Sentence
     score: float
+    span: tuple[int, int]  # offsets in the sentence's text of the best short answer in it
+    span_score: float  # against "there is no answer here"
+    signals: np.ndarray  # (8,) see SENTENCE_SIGNALS
     vector: np.ndarray  # (384,) unit vector of the sentence in its context
+
+    @property
+    def short_answer(self) -> str:
+        return self.sentence.text[slice(*self.span)]
+
+    @property
+    def similarity(self) -> float:
+        return float(self.signals[SENTENCE_SIGNALS.index("cosine")])
+
+    @property
+    def dated(self) -> bool:
+        return bool(self.signals[SENTENCE_SIGNALS.index("date")])
 
 
 @dataclass(frozen=True)
 class Reading:
-    """All sentences of the hits, best first, and the probability that they answer the question."""
+    """The sentences of all hits, best first, and the probability that they answer the question."""
 
     sentences: tuple[ReadSentence, ...]
     answerable: float
+    signals: np.ndarray  # (11,) see READING_SIGNALS
 
 
-def read(archive: Archive, question: str, hits: Sequence[Hit]) -> Reading:
-    """Score every sentence of the hits for a standalone question."""
-    weights = _word_weights(archive, question)
-    dates = named_dates(question)
+@dataclass(frozen=True)
+class _Asked:
+    """What a question asks for, as far as words tell."""
+
+    kind: re.Pattern[str] | None
+    names: tuple[str, ...]
+    dates: tuple[NamedDate, ...]
+
+
+@dataclass(frozen=True)
+class _Input:
+    """One passage as the model sees it. `bounds` are the tokens of each evidence sentence; (0, 0) when cut off."""
+
+    hit: Hit
+    ids: list[int]
+    types: list[int]
+    bounds: list[tuple[int, int]]
+    offsets: list[list[tuple[int, int]]]  # characters of each token of each sentence
+
+
+def read(question: str, hits: Sequence[Hit]) -> Reading:
+    """Read every hit with a question that stands alone. A sentence in two passages counts where it scores best."""
+    asked = _Asked(expected(question), names(question), named_dates(question))
+    inputs = _inputs(question, hits)
     best: dict[tuple[str, int], ReadSentence] = {}
-    for hit in hits:
-        source = hit.passage.source
-        shared = PASSAGE * hit.score + DATE * fits_any(dates, source.metadata.date, hit.passage.text)
-        head = heading(source.metadata)
-        for sentence, similarity, vector in zip(hit.passage.evidence, hit.similarities, hit.vectors, strict=True):
-            score = shared + float(similarity) + WORDS * _overlap(weights, sentence.text, head)
-            key = (source.file, sentence.number)
-            if key not in best or score > best[key].score:
-                best[key] = ReadSentence(source, sentence, score, vector)
-    ranked = tuple(sorted(best.values(), key=lambda item: -item.score))
-    return Reading(ranked, _answerable(ranked, hits, weights))
-
-
-def _answerable(ranked: Sequence[ReadSentence], hits: Sequence[Hit], weights: dict[str, float]) -> float:
+    logits = []
+    for item, (tokens, passage) in zip(inputs, _run(inputs), strict=True):
+        logits.append(passage)
+        for sentence in _sentences(item, tokens, passage, asked):
+            key = (sentence.source.file, sentence.sentence.number)
+            if key not in best or sentence.score > best[key].score:
+                best[key] = sentence
+    ranked = tuple(sorted(best.values(), key=lambda sentence: -sentence.score))
     if not ranked:
-        return 0.0
-    missing = 1 - max(_overlap(weights, hit.passage.text, heading(hit.passage.source.metadata)) for hit in hits)
-    score, unknown, bias = ANSWERABLE
-    return 1 / (1 + math.exp(-(score * ranked[0].score + unknown * missing + bias)))
+        return Reading((), 0.0, np.zeros(len(ANSWERABLE)))
+    first, second, *_ = (*(sentence.score for sentence in ranked), 0.0)
+    signals = np.concatenate((ranked[0].signals, (first - second, max(logits), 1.0)))
+    return Reading(ranked, float(1 / (1 + np.exp(-(signals @ ANSWERABLE)))), signals)
 
 
-def _word_weights(archive: Archive, question: str) -> dict[str, float]:
-    """Stem -> share of the question's meaning, by rarity among the passages (inverse document frequency)."""
-    passages = archive.counts.passages
-    weights = {
-        _stem(word): math.log(1 + passages / (0.5 + archive.document_frequency(word)))
-        for word in content_words(question)
-    }
-    total = sum(weights.values()) or 1.0
-    return {stem: weight / total for stem, weight in weights.items()}
+def _inputs(question: str, hits: Sequence[Hit]) -> list[_Input]:
+    tokenizer = _tokenizer()
+    cls, sep = tokenizer.encode("").ids
+    asked = _encode(tokenizer, question)[0][:QUESTION_TOKENS]
+    first = [cls, *asked, sep]
+    inputs = []
+    for hit in hits:
+        above = _encode(tokenizer, heading(hit.passage.source.metadata))[0][:HEADING_TOKENS]
+        ids, bounds, offsets = [*first, *above, sep], [], []
+        for sentence in hit.passage.evidence:
+            tokens, places = _encode(tokenizer, sentence.text)
+            end = min(len(ids) + len(tokens), MAX_TOKENS - 1)
+            bounds.append((len(ids), end) if len(ids) < end else (0, 0))
+            offsets.append(places)
+            ids = [*ids, *tokens][: MAX_TOKENS - 1]
+        ids.append(sep)
+        types = [0] * len(first) + [1] * (len(ids) - len(first))
+        inputs.append(_Input(hit, ids, types, bounds, offsets))
+    return inputs
 
 
-def _overlap(weights: dict[str, float], text: str, head: str) -> float:
-    """The weighted share of the question's words that a text holds; words of the headline count half."""
-    inside = {_stem(word) for word in _WORD.findall(text.lower())}
-    above = {_stem(word) for word in _WORD.findall(head.lower())}
-    return sum(weight * (1.0 if stem in inside else 0.5 * (stem in above)) for stem, weight in weights.items())
+def _encode(tokenizer: "Tokenizer", text: str) -> tuple[list[int], list[tuple[int, int]]]:
+    encoded = tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8"), add_special_tokens=False)
+    return encoded.ids, encoded.offsets
 
 
-_WORD = re.compile(r"[^\W_]+")
+def _sentences(item: _Input, tokens: np.ndarray, passage: float, asked: _Asked) -> Iterator[ReadSentence]:
+    hit, source = item.hit, item.hit.passage.source
+    none = float(tokens[0, 0] + tokens[0, 1])  # [CLS] as the span: "no answer"
+    named = share_named(asked.names, f"{heading(source.metadata)} {hit.passage.text}")
+    dated = not asked.dates or fits_any(asked.dates, source.metadata.date, hit.passage.text)
+    rows = zip(hit.passage.evidence, item.bounds, item.offsets, hit.similarities, hit.vectors, strict=True)
+    for sentence, (first, end), offsets, similarity, vector in rows:
+        if first == end:
+            continue  # beyond what the model sees
+        evidence = tokens[first:end, 2].mean()
+        start, stop, span = _best_span(tokens[first:end, 0], tokens[first:end, 1])
+        fitting = asked.kind is None or asked.kind.search(sentence.text) is not None
+        signals = np.array((evidence, span - none, similarity, passage, hit.score, fitting, named, dated), np.float32)
+        score = float(signals @ SENTENCE) - FRAGMENT * (not is_statement(sentence.text))
+        place = (offsets[start][0], offsets[stop][1])
+        yield ReadSentence(source, sentence, score, place, span - none, signals, vector)
 
 
-def _stem(word: str) -> str:
-    """The head of a word: enough to match plurals and verb forms in English."""
-    return word[:5] if len(word) > 5 else word.rstrip("s") if len(word) > 3 else word
+def _best_span(start: np.ndarray, end: np.ndarray) -> tuple[int, int, float]:
+    """(first, last, score) of the tokens with the highest start + end, first <= last < first + SPAN_TOKENS."""
+    scores = np.tril(np.triu(start[:, np.newaxis] + end + 1e4), SPAN_TOKENS - 1)  # outside the band: 0
+    first, last = np.unravel_index(int(scores.argmax()), scores.shape)
+    return int(first), int(last), float(scores[first, last] - 1e4)
+
+
+def _run(inputs: Sequence[_Input]) -> list[tuple[np.ndarray, float]]:
+    """Per input, in order: logits of its tokens (start, end, evidence), shape (length, 3), and of the passage."""
+    results: dict[int, tuple[np.ndarray, float]] = {}
+    for batch in _batches(inputs):
+        shape = (len(batch), max(len(inputs[place].ids) for place in batch))
+        ids, mask, types = (np.zeros(shape, np.int64) for _ in range(3))
+        for row, place in enumerate(batch):
+            length = len(inputs[place].ids)
+            ids[row, :length], types[row, :length], mask[row, :length] = inputs[place].ids, inputs[place].types, 1
+        feed = {"ids": ids, "mask": mask, "types": types}
+        tokens, passages = (np.asarray(value) for value in _session().run(["tokens", "passage"], feed))
+        for row, place in enumerate(batch):
+            results[place] = (tokens[row, : len(inputs[place].ids)], float(passages[row]))
+    return [results[place] for place in range(len(inputs))]
+
+
+def _batches(inputs: Sequence[_Input]) -> Iterator[list[int]]:
+    """Places of inputs of similar length, at most BATCH_TOKENS together after padding."""
+    batch: list[int] = []
+    for place in sorted(range(len(inputs)), key=lambda place: len(inputs[place].ids)):
+        if batch and (len(batch) + 1) * len(inputs[place].ids) > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
+
+
+@cache
+def _session() -> "InferenceSession":
+    return open_session(MODEL_FOLDER / "model.onnx", MODEL_SHA256)
+
+
+@cache
+def _tokenizer() -> "Tokenizer":
+    return open_tokenizer(MODEL_FOLDER / "tokenizer.json", TOKENIZER_SHA256)

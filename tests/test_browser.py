@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from rag.settings import CORPUS
+from index.home import CORPUS
 
 ASKED = "How long did Putin and Macron talk on 3 March 2022?"
 NOT_THERE = "How do I bake sourdough bread?"
@@ -237,6 +237,8 @@ def test_a_follow_up_is_understood_and_earlier_citations_stay_theirs(page: Page)
         text = answer.locator(".sources .sentence").first.text_content()
         answer.locator("a.cite").first.click()
         expect(page.locator("#cited")).to_have_text(text or "")
+        opened = page.locator("#chat a.open").evaluate_all("links => links.map((link) => link.getAttribute('href'))")
+        assert set(opened) == {f"#cite-{turn}-1"}
 
 
 def test_an_example_is_asked_and_the_answer_copied_with_its_sources(context: BrowserContext, page: Page) -> None:

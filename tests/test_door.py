@@ -18,7 +18,7 @@ PAGE = b"<html><script>window.config = 1;</script><script src='./a.js'></script>
 LIST_ROUTES = """
 import json
 from rag import open_archive
-from rag.settings import CORPUS
+from index.home import CORPUS
 from ui.app import application
 
 def routes(app):

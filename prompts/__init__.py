@@ -1,0 +1,1 @@
+"""What is said to a language model, one Markdown file a prompt. None yet: every answer is made of quotes."""
