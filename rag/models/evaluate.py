@@ -138,12 +138,12 @@ def fit(forward: Forward, tokenizer: Tokenizer, data: Path) -> None:
     print(f"ANSWERABLE = {tuple(fit_logistic(features(found, cosine), answerable).round(3).tolist())}")
 
 
-def report(rows: Sequence[Row], found: Sequence[Scores]) -> dict[str, float]:
+def report(rows: Sequence[Row], found: Sequence[Scores], short_answers: bool) -> dict[str, float]:
     """Every number of the model card, the baselines beside them."""
     cosine, keyword = cosines(rows), bm25(rows)
     yes = np.array([row.answerable for row in rows])
     numbers = {"rows": len(rows), "answerable": int(yes.sum())}
-    if any(s.text for s in found):
+    if short_answers:
         pairs = zip(found, rows, strict=True)
         numbers["span F1 of answerable"] = float(np.mean([f1(s.text, r.answers) for s, r in pairs if r.answerable]))
     both = [s.evidence + SENTENCE[0] * s.span + SENTENCE[1] * c for s, c in zip(found, cosine, strict=True)]
@@ -186,9 +186,9 @@ def main() -> None:
     if arguments.fit:
         fit(forward, tokenizer, arguments.data)
         return
-    for name in ("squad2_dev", "clapnq_dev"):
+    for name, short_answers in (("squad2_dev", True), ("clapnq_dev", False)):  # CLAPNQ's answers are written texts
         rows = rows_of(arguments.data / "dev", name, name)[:: arguments.every]
-        for key, value in report(rows, read(forward, rows, tokenizer)).items():
+        for key, value in report(rows, read(forward, rows, tokenizer), short_answers).items():
             print(f"{name:11} {key:24} {value:.3f}" if isinstance(value, float) else f"{name:11} {key:24} {value}")
 
 
