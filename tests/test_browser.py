@@ -171,8 +171,13 @@ def visit(context: BrowserContext, window: Window) -> Page:
 def ask(page: Page, question: str) -> None:
     """Ask and wait until the answer stands."""
     before = page.locator("#chat .foot, #chat .notice:not(.waiting)").count()
-    page.locator("#question textarea").fill(question)
-    page.locator("#question textarea").press("Enter")
+    box = page.locator("#question textarea")
+    box.fill(question)
+    for _ in range(20):  # until it is taken: on a busy machine the page may still be closing the answer before
+        box.press("Enter")
+        with contextlib.suppress(AssertionError):
+            expect(box).to_have_value("", timeout=1000)
+            break
     expect(page.locator("#chat .foot, #chat .notice:not(.waiting)").nth(before)).to_be_visible(timeout=60_000)
     expect(page.locator("#send")).to_be_visible()
 
@@ -444,8 +449,8 @@ def test_stop_ends_a_slow_answer_and_the_next_question_is_answered(
     page.locator("#question textarea").press("Enter")
     expect(page.locator("#chat .waiting")).to_be_visible()
     expect(page.locator("#send")).to_be_hidden()
-    with page.expect_response("**/gradio_api/reset"):  # until then the page takes no other question
-        page.locator("#stop").click()
+    expect(page.locator("#clear")).to_be_disabled()
+    page.locator("#stop").click()
     expect(page.locator("#chat .notice")).to_have_text("Stopped.")
     expect(page.locator("#send")).to_be_visible()
     ask(page, ASKED)

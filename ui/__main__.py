@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from index import PinciteError
 from index.archive import Archive
+from index.home import default_articles
 from ui import WORKER
 
 if TYPE_CHECKING:
@@ -76,11 +77,10 @@ def _serve(articles: Path | None, listener: socket.socket) -> int:
     import uvicorn
 
     from rag import open_archive
-    from rag.settings import articles_folder
     from ui.app import application
     from ui.door import Door
 
-    folder = articles_folder(articles)
+    folder = articles.expanduser() if articles else default_articles(os.environ)
     with closing(_Progress()) as progress:
         archive = open_archive(folder, progress)
     port = listener.getsockname()[1]

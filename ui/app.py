@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.archive import Archive
+from index.home import CORPUS
 from index.passages import Source
-from rag.settings import CORPUS
 from ui import article, render, talk
 from ui.talk import Exchange
 
@@ -111,27 +111,19 @@ class _Page:
             self.clear = gr.Button("New", elem_id="clear", scale=0, min_width=72)
 
     def _connect(self) -> None:
-        shown = [self.chat, self.conversation, self.send, self.stop]
-        asking = {
-            "inputs": [self.question, self.conversation],
-            "outputs": [*shown, self.question],
-            "api_visibility": "private",
-        }
         from gradio import SelectData
 
         def ask_example(conversation: tuple[Exchange, ...], chosen: SelectData) -> Iterator[tuple[Any, ...]]:
             yield from self.ask(chosen.value["text"], conversation)  # Gradio finds the event by its annotation
 
-        asked = [
-            self.question.submit(self.ask, **asking),
-            self.send.click(self.ask, **asking),
-            self.chat.example_select(
-                ask_example, [self.conversation], [*shown, self.question], api_visibility="private"
-            ),
-        ]
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        self.stop.click(self.stopped, [self.conversation], shown, cancels=asked, **private)
-        self.clear.click(self.cleared, None, [*shown, self.question], cancels=asked, **private)
+        shown = [self.chat, self.conversation, self.send, self.stop, self.clear, self.question]
+        private: dict[str, Any] = {"api_visibility": "private"}
+        self.question.submit(self.ask, [self.question, self.conversation], shown, **private)
+        self.send.click(self.ask, [self.question, self.conversation], shown, **private)
+        self.chat.example_select(ask_example, [self.conversation], shown, **private)
+        private["show_progress"] = "hidden"
+        self.stop.click(talk.stop, [self.conversation], None, **private)
+        self.clear.click(lambda: (*self._shown(()), ""), None, shown, **private)
         self.blocks.load(lambda: talk.front(self.folder), None, [self.top, self.article], **private)
         self.link.change(self.follow, [self.link, self.conversation], self.article, **private)
 
@@ -141,12 +133,6 @@ class _Page:
         for now in talk.exchange(self.folder, question or "", conversation):
             yield (*self._shown((*conversation, now)), box)
             box = self.gr.skip()
-
-    def stopped(self, conversation: tuple[Exchange, ...]) -> tuple[Any, ...]:
-        return self._shown(talk.stopped(conversation))
-
-    def cleared(self) -> tuple[Any, ...]:
-        return (*self._shown(()), "")
 
     def follow(self, link: str, conversation: tuple[Exchange, ...]) -> str:
         """The page's script writes `cite-0-1~7` into the hidden box: the link, and a count that makes it a change."""
@@ -159,6 +145,7 @@ class _Page:
             conversation,
             self.gr.update(visible=not busy),
             self.gr.update(visible=busy),
+            self.gr.update(interactive=not busy),
         )
 
 

@@ -22,7 +22,7 @@ _READ = re.compile(
     r"/|/page\.(?:css|js)|/theme\.css|/(?:assets|static)/[\w./-]+|/favicon\.ico|/manifest\.json"
     r"|/gradio_api/(?:heartbeat/\w+|queue/data)"
 )
-_WRITE = re.compile(r"/gradio_api/(?:queue/join|cancel|reset)")
+_WRITE = re.compile(r"/gradio_api/queue/join")
 _SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _POLICY = (
     "default-src 'none'; script-src 'self'{scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "

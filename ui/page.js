@@ -4,6 +4,7 @@
   "use strict";
   let count = 0;
   let opener = null;
+  let opened = null;
   let pending = false;
 
   const spoken = document.createElement("div");
@@ -13,14 +14,21 @@
   function open(anchor, link) {
     const box = document.querySelector("#link textarea, #link input");
     if (!box) return;
-    document.querySelectorAll("a.open").forEach((other) => other.classList.remove("open"));
-    anchor.classList.add("open");
     opener = anchor;
+    opened = `#${link}`;
+    mark();
     pending = true;
     count += 1; // the box must change, also when the same link is followed twice
     Object.getOwnPropertyDescriptor(Object.getPrototypeOf(box), "value").set.call(box, `${link}~${count}`);
     box.dispatchEvent(new Event("input", { bubbles: true }));
     document.body.classList.add("reading");
+  }
+
+  // The number and the source that are open at the right. Again after each change: Gradio reuses elements.
+  function mark() {
+    document.querySelectorAll("#chat a").forEach((anchor) => {
+      anchor.classList.toggle("open", anchor.getAttribute("href") === opened);
+    });
   }
 
   function close() {
@@ -69,6 +77,7 @@
     if (!spoken.isConnected) document.body.append(spoken);
     // Gradio names each message by its HTML source, which a screen reader would read out.
     document.querySelectorAll("#chat [data-testid][aria-label*='<']").forEach((row) => row.removeAttribute("aria-label"));
+    mark();
     const questions = document.querySelectorAll("#chat .question");
     if (questions.length > asked) questions[questions.length - 1].scrollIntoView({ block: "start" });
     asked = questions.length;

@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
@@ -31,33 +31,34 @@ class Exchange:
     answer: Answer | None = None
     notice: str | None = None
     done: bool = False
+    stop: Event = field(default_factory=Event, compare=False, repr=False)  # set by the stop button
 
 
 def exchange(folder: Path, question: str, earlier: Sequence[Exchange]) -> Iterator[Exchange]:
     """Ask the folder as it is now; the last exchange that is yielded is `done`.
 
     The work is done in a thread, and the present state is yielded at every tick: so the stop button and Ctrl-C
-    end a slow answer at once, not when its next sentence comes.
+    end a slow answer at once, not when its next sentence comes. Stopping ends this very sequence: were the page
+    told by another event, a late tick could overwrite what that event shows.
     """
     now = Exchange(question.strip())
     found: SimpleQueue[Exchange] = SimpleQueue()
-    stop = Event()
-    work = (folder, now, tuple(earlier), found, stop)
+    work = (folder, now, tuple(earlier), found)
     Thread(target=_work, args=work, name=WORKER, daemon=True).start()
     try:
         yield now
         while not now.done:
             with suppress(Empty):
                 now = found.get(timeout=TICK)
+            if now.stop.is_set() and not now.done:
+                now = replace(now, notice="Stopped.", done=True)
             yield now
     finally:
-        stop.set()
+        now.stop.set()
 
 
-def _work(
-    folder: Path, now: Exchange, earlier: tuple[Exchange, ...], found: "SimpleQueue[Exchange]", stop: Event
-) -> None:
-    """Put the exchange into `found` whenever it has grown. Ends after the next sentence when `stop` is set."""
+def _work(folder: Path, now: Exchange, earlier: tuple[Exchange, ...], found: "SimpleQueue[Exchange]") -> None:
+    """Put the exchange into `found` whenever it has grown. Ends after the next sentence when it is stopped."""
 
     def progress(done: int, total: int) -> None:
         found.put(replace(now, notice=f"Reading articles that are new: {done:,} of {total:,} passages …"))
@@ -68,7 +69,7 @@ def _work(
             for answer in answers:
                 now = replace(now, answer=answer)
                 found.put(now)
-                if stop.is_set():
+                if now.stop.is_set():
                     return
     except PinciteError as error:
         now = replace(now, notice=_sentence(error))
@@ -89,11 +90,10 @@ def _sentence(error: PinciteError) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def stopped(conversation: Sequence[Exchange]) -> tuple[Exchange, ...]:
-    """The conversation after the stop button: the unfinished exchange keeps what it had."""
-    if not conversation or conversation[-1].done:
-        return tuple(conversation)
-    return (*conversation[:-1], replace(conversation[-1], notice="Stopped.", done=True))
+def stop(conversation: Sequence[Exchange]) -> None:
+    """Stop the exchange that is still growing: it keeps what it has."""
+    if conversation:
+        conversation[-1].stop.set()
 
 
 def messages(conversation: Sequence[Exchange]) -> list[dict[str, str]]:
