@@ -13,6 +13,9 @@ test: .venv/dev lint  ## lint, types and all tests (browser tests need Debian's 
 evals: .venv/runtime  ## score the answers to the reference questions; fails when they are worse than accepted
 	$(BIN)/python -m evals --gate
 
+benchmark: .venv/runtime  ## speed and memory beside a hand-written LlamaIndex pipeline: make benchmark PEER=path/to/python
+	$(BIN)/python -m evals.benchmark --peer $(PEER)
+
 lint: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ of NLTK and, untrained, LlamaIndex's default; its rows are left out where NLTK i
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -35,9 +35,9 @@ class Marked:
     sentences: Mapping[tuple[int, int], bool]
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; 2 when the marked sentences are missing."""
-    argparse.ArgumentParser(prog="python -m evals.sentences", description="Score the sentence boundaries.").parse_args()
+    argparse.ArgumentParser(prog="python -m evals.sentences", description=__doc__).parse_args(arguments)
     try:
         marked, hard = load()
     except PinciteError as error:

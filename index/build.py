@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -137,7 +138,7 @@ def _embed_pending(database: sqlite3.Connection, progress: Progress | None) -> i
     todo = database.execute(query).fetchall()
     for start in range(0, len(todo), COMMIT_EVERY):
         part = todo[start : start + COMMIT_EVERY]
-        rows = embed_passages([json.loads(written) for _, written in part])
+        rows = embed_passages([json.loads(written) for _, written in part], threads=os.cpu_count() or 1)
         pairs = [(key, row.astype(np.float16).tobytes()) for (key, _), row in zip(part, rows, strict=True)]
         database.executemany("INSERT INTO vectors VALUES (?, ?)", pairs)
         database.commit()

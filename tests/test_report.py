@@ -100,7 +100,7 @@ def test_sentence_scores_on_a_text_marked_by_hand() -> None:
 
 
 def test_sentence_command_prints_a_row_per_article(capsys: pytest.CaptureFixture[str]) -> None:
-    assert sentence_scores.main() == 0
+    assert sentence_scores.main([]) == 0
     printed = capsys.readouterr().out
     assert sum(line.split(" ")[0].endswith(".txt") for line in printed.splitlines()) == 5
     assert "boundary F1" in printed
