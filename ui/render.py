@@ -173,7 +173,7 @@ def _foot(given: Answer, turn: int) -> str:
     if given.status == "not_in_articles":
         how = "No article answers this"
     elif given.mode == "quotes":
-        how = "Quoted word for word, no model involved"
+        how = "Quoted word for word, no language model involved"
     else:
         how = "Written by a model, each sentence checked against its source"
     copied = escape(plain(given))
