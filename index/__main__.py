@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from index.build import Progress
 from index.errors import PinciteError
-from index.home import default_articles, default_home
+from index.home import default_articles, default_home, expanded
 from index.read import Skipped, printable
 from index.sync import Report, archive_home, sync
 
@@ -22,11 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. Returns the exit code: 0, 2 for something to mend, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m index", description=__doc__)
     parser.add_argument("dir", nargs="?", type=Path, help="folder of .txt and .md articles (default: PINCITE_ARTICLES)")
-    folder = parser.parse_args(arguments).dir or default_articles(os.environ)
-    home = default_home(os.environ)
+    options = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # file names on a terminal of ASCII
     try:
+        folder = expanded(options.dir) if options.dir else default_articles(os.environ)
+        home = default_home(os.environ)
         with _progress() as progress:
             report = sync(folder, home, progress)
     except PinciteError as error:

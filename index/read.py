@@ -10,6 +10,7 @@ import os
 import re
 import stat
 import time
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,8 +62,11 @@ def list_folder(folder: Path) -> Iterator[Found | Skipped]:
 
     Raises FolderError when the folder does not exist, is not a folder, or cannot be listed.
     """
-    if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "does not exist"
+    try:
+        what = "" if folder.is_dir() else "is not a folder" if folder.exists() else "does not exist"
+    except OSError as error:  # name too long, parent that may not be searched
+        what = f"cannot be opened ({error.strerror})"
+    if what:
         raise FolderError(f"{printable(str(folder))} {what}: name a folder of .txt or .md articles")
     if not os.access(folder, os.R_OK | os.X_OK):
         raise FolderError(f"{printable(str(folder))} cannot be read: check its permissions")
@@ -185,7 +189,20 @@ def _is_utf8(name: str) -> bool:
 
 def printable(name: str) -> str:
     """A file name for a terminal or a log: control and direction marks as escapes, so that nothing can hide."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode("ascii")
-        for character in name
-    )
+    return "".join(character if character.isprintable() else _escaped(character) for character in name)
+
+
+def shown(text: str) -> str:
+    """Text of an article for a terminal: what could steer it or hide words as escapes, every other character as it is.
+
+    Zero-width non-joiner and joiner stay: Persian, the scripts of India and emoji are spelled with them.
+    """
+    return "".join(_escaped(character) if _steers(character) else character for character in text)
+
+
+def _steers(character: str) -> bool:
+    return character not in "\t\n\u200c\u200d" and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")

@@ -6,6 +6,7 @@ generation in place, and what it had embedded is used by the next one.
 
 import hashlib
 import json
+import os
 import sqlite3
 import time
 from collections import Counter
@@ -52,7 +53,7 @@ class _Known:
 
 def archive_home(articles: Path, home: Path) -> Path:
     """Where the archive of a folder is kept: its name to read by, and a hash of its full path to tell it apart."""
-    path = articles.resolve()
+    path = Path(os.path.realpath(articles))  # unlike resolve(), no error for links that go in a circle
     name = "".join(character if character.isalnum() else "-" for character in path.name)[:40] or "root"
     return home / f"{name}-{hashlib.sha256(bytes(path)).hexdigest()[:12]}"
 

@@ -12,7 +12,7 @@ import pytest
 from folders import STORIES, write
 
 from index.__main__ import main
-from index.home import CORPUS, default_articles, default_home
+from index.home import CORPUS, default_articles, default_home, expanded
 
 ROOT = Path(__file__).parent.parent
 
@@ -112,6 +112,32 @@ def test_home_that_cannot_be_written(
     assert "set PINCITE_HOME to another folder" in err[0]
 
 
+@pytest.mark.parametrize("place", ["n" * 300, "circle", "circle/deeper", "closed/articles", "~nosuchuser/articles"])
+def test_path_that_no_system_call_takes(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    (folder.parent / "circle").symlink_to("circle")
+    (folder.parent / "closed").mkdir(mode=0)
+    for articles, home in ((place, "home"), (str(folder), place)):
+        if home == "closed/articles" and os.geteuid() == 0:
+            continue  # permissions do not hold root back
+        monkeypatch.setenv("PINCITE_HOME", home)
+        code, out, err = printed(capsys, articles)
+        assert (code, out, len(err)) == (2, [], 1), (articles, home)
+        assert place in err[0]
+
+
+def test_current_folder_that_was_deleted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    code, out, err = printed(capsys, "articles")
+    assert (code, out, len(err)) == (2, [], 1)
+
+
 def test_wrong_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as raised:
         main(["a", "b"])
@@ -155,3 +181,4 @@ def test_places() -> None:
     assert default_home({"PINCITE_HOME": "~/p", "XDG_CACHE_HOME": "/x"}) == home / "p"
     assert default_articles({}) == default_articles({"PINCITE_ARTICLES": ""}) == CORPUS
     assert default_articles({"PINCITE_ARTICLES": "~/a"}) == home / "a"
+    assert expanded("a") == Path.cwd() / "a"

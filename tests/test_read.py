@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import FolderError
-from index.read import MAX_BYTES, MAX_DEPTH, Article, Found, Skipped, decode, list_folder, printable, read
+from index.read import MAX_BYTES, MAX_DEPTH, Article, Found, Skipped, decode, list_folder, printable, read, shown
 
 TEXT = "Le café est fermé.\r\nIt’s closed – “for good”.\n"
 
@@ -217,10 +217,18 @@ def test_name_that_is_not_utf8(folder: Path) -> None:
 
 @given(st.text(st.characters(), max_size=50))
 def test_printable_names_hide_nothing(name: str) -> None:
-    shown = printable(name)
-    assert shown.isprintable()
-    assert len(shown.encode("utf-8")) >= len(name)
+    visible = printable(name)
+    assert visible.isprintable()
+    assert len(visible.encode("utf-8")) >= len(name)
     assert printable("a b é") == "a b é"
+
+
+def test_shown_text_is_whole_but_steers_no_terminal() -> None:
+    ordinary = (
+        "10\u00a0000\u202f€\ttab\nline, \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645, 👩\u200d🚀, \ufffd, \ue000"
+    )
+    assert shown(ordinary) == ordinary
+    assert shown("a\x1b[2J\r\x9b\u202eb\u2028\ufeff\ud800") == r"a\x1b[2J\r\x9b\u202eb\u2028\ufeff\ud800"
 
 
 # Bytes
