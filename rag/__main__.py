@@ -1,12 +1,14 @@
 """`python -m rag "question"`: ask on the command line. Exit code 0, 1 (not in the articles) or 2 (mend something)."""
 
 import argparse
+import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 
 from index.errors import PinciteError
-from index.read import printable
+from index.read import printable, shown
 from rag.ask import ask
 from rag.types import Answer, Citation
 
@@ -18,14 +20,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--articles", metavar="DIR", help="folder of .txt and .md articles (default: the five shipped)")
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     given = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):  # a terminal of another encoding gets escapes, not a traceback
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         answer = ask(given.question, given.articles)
+        print(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2) if given.json else as_text(answer), flush=True)
     except PinciteError as error:
         print(f"python -m rag: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    print(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2) if given.json else as_text(answer))
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return 0 if answer.status == "answered" else 1
 
 
@@ -37,12 +45,12 @@ def as_text(answer: Answer) -> str:
         lines += ["", *(_source(citation) for citation in answer.citations)]
     elif answer.closest:
         lines += ["", "The closest sentences:", *(f"{_source(item)}\n    {item.text}" for item in answer.closest)]
-    return "\n".join(printable(line) for text in lines if text is not None for line in text.split("\n"))
+    return shown("\n".join(lines))
 
 
 def _source(citation: Citation) -> str:
     details = ", ".join(part for part in (citation.publisher, citation.date) if part)
-    where = f"[{citation.number}] {citation.file}, sentence {citation.sentence}"
+    where = f"[{citation.number}] {printable(citation.file)}, sentence {citation.sentence}"
     return f"{where} ({details})" if details else where
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from index.archive import Archive
 from index.errors import QuestionError
-from index.home import default_articles, default_home
+from index.home import default_articles, default_home, expanded
 from index.search import search
 from index.sync import open_archive as open_synced
 from rag.conversation import resolve
@@ -17,33 +17,45 @@ from rag.digest import asks_for_digest, digest
 from rag.evidence import Evidence, cite, gather
 from rag.quotes import Quote, choose, short_answer
 from rag.reader import read
-from rag.types import Answer, Citation, Claim, Turn
+from rag.types import NOT_IN_ARTICLES, Answer, Citation, Claim, Turn
 
 MAX_QUESTION = 4000  # characters
 PASSAGES = 10  # retrieved and read for a question
 CLOSEST = 3  # sentences offered when there is no answer
 ANSWERABLE = 0.5  # probability from which the question is answered
-NOT_IN_ARTICLES = "Not in these articles."
 
 _opened: dict[Path, Archive] = {}
-_opening = threading.Lock()
+_opening: dict[Path, threading.Lock] = {}
 
 
 def open_archive(folder: str | Path | None = None, progress: Callable[[int, int], None] | None = None) -> Archive:
     """The archive of a folder (default: PINCITE_ARTICLES, else the default articles), equal to what it holds now.
 
-    Built on first use; afterwards only what changed is read. `progress(done, total)` counts passages embedded.
+    Built on first use; afterwards only what changed is read. While another thread brings it up to date, the archive
+    as it was is returned. `progress(done, total)` counts passages embedded.
     Raises FolderError, ArchiveBusyError or ArchiveWriteError.
     """
-    path = Path(folder).expanduser() if folder else default_articles(os.environ)
-    with _opening:
-        archive = open_synced(path, default_home(os.environ), progress)
-        before = _opened.get(path)
-        if before is not None and before.generation == archive.generation:
-            archive.close()
-            return before
-        _opened[path] = archive
-        return archive
+    path = expanded(folder) if folder else default_articles(os.environ)
+    lock = _opening.setdefault(path, threading.Lock())
+    before = _opened.get(path)
+    if before is not None and not before.closed and not lock.acquire(blocking=False):
+        return before
+    if before is None or before.closed:
+        lock.acquire()
+    try:
+        return _synced(path, progress)
+    finally:
+        lock.release()
+
+
+def _synced(path: Path, progress: Callable[[int, int], None] | None) -> Archive:
+    archive = open_synced(path, default_home(os.environ), progress)
+    before = _opened.get(path)
+    if before is not None and not before.closed and before.generation == archive.generation:
+        archive.close()
+        return before
+    _opened[path] = archive
+    return archive
 
 
 def ask(question: str, archive: Archive | str | Path | None = None, history: Sequence[Turn] = ()) -> Answer:
@@ -66,7 +78,9 @@ def stream(
     if not isinstance(archive, Archive):
         archive = open_archive(archive)
     resolved = resolve(question, history)
-    hits = [hit for hit in search(archive, resolved.search, PASSAGES) if archive.is_in_folder(hit.passage.source)]
+    found = search(archive, resolved.search, PASSAGES)
+    present = {source for source in {hit.passage.source for hit in found} if archive.is_in_folder(source)}
+    hits = [hit for hit in found if hit.passage.source in present]
     reading = read(resolved.read, hits)
     evidence = gather(reading)
     if asks_for_digest(question):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from index.dates import named_dates, without_dates
 from index.search import content_words
-from rag.types import Turn
+from rag.types import NOT_IN_ARTICLES, Turn
 
 _POINTING = re.compile(
     r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|then|one|ones|both|"
@@ -42,15 +42,21 @@ def resolve(question: str, history: Sequence[Turn]) -> Resolved:
     """A question in its conversation (earliest turn first). One that stands alone is left as it is."""
     if not history or not refers_back(question):
         return Resolved(question, question)
-    before = history[-1]
-    earlier = resolve(before.question, history[:-1]).search
+    earlier = _topic(history)
     if named_dates(question):  # "And on 3 March?" asks the same of another day
         earlier = without_dates(earlier)
-    search = f"{earlier} {question}"
-    if _is_fragment(question):
+    search = f"{question} {earlier}"  # the new question first: what is too long is cut at the end
+    answer = history[-1].answer
+    if _is_fragment(question) or answer in ("", NOT_IN_ARTICLES):
         return Resolved(search, search)
-    answer = _MARKS.sub("", before.answer.partition("\n")[0])[:ANSWER_LENGTH]
-    return Resolved(search, f"{question} ({answer})" if answer else search)
+    said = _MARKS.sub("", answer.partition("\n")[0])[:ANSWER_LENGTH]
+    return Resolved(search, f"{question} ({said})")
+
+
+def _topic(history: Sequence[Turn]) -> str:
+    """The last question that stood alone: what the follow-ups since then are about."""
+    questions = [turn.question for turn in reversed(history)]
+    return next((question for question in questions if not refers_back(question)), questions[-1])
 
 
 def refers_back(question: str) -> bool:

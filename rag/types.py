@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+NOT_IN_ARTICLES = "Not in these articles."  # the whole text of an answer that is a refusal
+
 Status = Literal["answered", "not_in_articles"]
 Mode = Literal["quotes", "model"]
 Verdict = Literal["supported", "partly", "unsupported", "uncited"]

@@ -107,9 +107,25 @@ def test_a_changed_file_is_answered_from_its_new_text(folder: Path) -> None:
     check_exact(answer, folder)
 
 
+@pytest.mark.parametrize(
+    "question",
+    ["Summarise the articles about Brexit", "What is known about a colony on Mars?", "List the goals of the cup final"],
+)
+def test_a_digest_of_what_is_not_there_is_refused(question: str, folder: Path) -> None:
+    assert ask(question, folder).status == "not_in_articles"
+
+
+def test_a_digest_holds_sentences_of_the_day_in_order(folder: Path) -> None:
+    answer = ask("What happened on 28 January 2022?", folder)
+    assert {citation.file for citation in answer.citations} == {"january.txt"}
+    numbers = [citation.sentence for citation in answer.citations]
+    assert numbers == sorted(numbers)
+
+
 @pytest.mark.parametrize("change", ["delete", "edit"])
 def test_an_open_archive_never_cites_what_the_folder_no_longer_holds(folder: Path, change: str) -> None:
     archive = open_archive(folder)
+    assert "harbour.txt" in {item.file for item in ask("How much does dredging cost?", archive).citations}
     path = folder / "harbour.txt"
     if change == "delete":
         path.unlink()
@@ -124,6 +140,11 @@ def test_the_same_archive_is_reused_until_the_folder_changes(folder: Path) -> No
     assert open_archive(folder) is first
     (folder / "more.txt").write_text("A new article about the ferry. It sails on Sunday.", "utf-8")
     assert open_archive(folder) is not first
+
+
+def test_a_closed_archive_is_opened_again(folder: Path) -> None:
+    open_archive(folder).close()
+    assert ask("How much does dredging the harbour of Eastwick cost?", folder).citations
 
 
 @pytest.mark.parametrize("question", ["", "   \n", "x" * 4001])
