@@ -167,14 +167,6 @@ def test_plain_text_carries_the_sources() -> None:
 
 
 @pytest.mark.parametrize(
-    ("iso", "shown"),
-    [("2022-03-03", "3 March 2022"), ("2022-02-30", "2022-02-30"), ("spring", "spring"), (None, ""), ("", "")],
-)
-def test_days(iso: str | None, shown: str) -> None:
-    assert render.day(iso) == shown
-
-
-@pytest.mark.parametrize(
     ("dates", "shown"),
     [
         (["2022-03-03", "2022-01-28"], "2 articles, 28 January to 3 March 2022"),

@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import atexit
 import logging
 import os
+import signal
 import socket
 import sys
 import threading
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from index import PinciteError
 from index.archive import Archive
-from index.home import default_articles
+from index.home import default_articles, expanded
 from ui import WORKER
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ PORTS = 40  # tried one after the other when none is given
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code: 0 after Ctrl-C, 2 when something must be mended (one line on stderr says what)."""
+    """Exit code: 0 after Ctrl-C or SIGTERM, 2 when something must be mended (one line on stderr says what)."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     given = _parse(arguments)
     try:
@@ -51,6 +53,10 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 class PortError(PinciteError):
     """The port is out of range, taken or not ours to use."""
+
+
+class StartError(PinciteError):
+    """The server did not start."""
 
 
 def _listen(port: int | None) -> socket.socket:
@@ -80,32 +86,48 @@ def _serve(articles: Path | None, listener: socket.socket) -> int:
     from ui.app import application
     from ui.door import Door
 
-    folder = articles.expanduser() if articles else default_articles(os.environ)
+    folder = expanded(articles) if articles else default_articles(os.environ)
     with closing(_Progress()) as progress:
         archive = open_archive(folder, progress)
     port = listener.getsockname()[1]
-    door = Door(application(folder, archive, port), port)
+    door = Door(application(folder, port), port)
     config = uvicorn.Config(
         door, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
     # open pages are cut off at the end: uvicorn would print a traceback for each
     logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
-    threading.Thread(target=_warm, args=(archive,), name=WORKER, daemon=True).start()
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_until_ended(server, listener))
+    _run(server, listener, archive)
     _abandon()
     return 0
 
 
-async def _until_ended(server: "uvicorn.Server", listener: socket.socket) -> None:
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not serving.done():
+def _run(server: "uvicorn.Server", listener: socket.socket, archive: Archive) -> None:
+    """Serve until Ctrl-C. Raises StartError."""
+    try:
+        asyncio.run(_until_ended(server, listener, archive))
+    except KeyboardInterrupt:
+        return
+    except SystemExit:  # how uvicorn tells that the application failed to start
+        pass
+    if not server.started:
+        raise StartError("the server did not start; what stands above says why")
+
+
+async def _until_ended(server: "uvicorn.Server", listener: socket.socket, archive: Archive) -> None:
+    announcing = asyncio.create_task(_announce(server, listener, archive))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        announcing.cancel()
+
+
+async def _announce(server: "uvicorn.Server", listener: socket.socket, archive: Archive) -> None:
+    while not server.started:
         await asyncio.sleep(0.02)
-    print(
-        f"Pincite is ready: open http://{HOST}:{listener.getsockname()[1]}/ in a browser. Ctrl-C ends it.", flush=True
-    )
-    await serving
+    address = f"http://{HOST}:{listener.getsockname()[1]}/"
+    print(f"Pincite is ready: open {address} in a browser. Ctrl-C ends it.", flush=True)
+    threading.Thread(target=_warm, args=(archive,), name=WORKER, daemon=True).start()
 
 
 def _abandon() -> None:
@@ -119,18 +141,16 @@ def _abandon() -> None:
         if thread is not threading.main_thread() and (not thread.daemon or thread.name == WORKER):
             thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
+                atexit._run_exitfuncs()  # such as those that delete the copies of vectors
                 os._exit(0)
 
 
 def _warm(archive: Archive) -> None:
     """Load what the first question needs, while the reader still types."""
-    from index.search import search
-    from rag.ask import PASSAGES
-    from rag.reader import read
+    from rag import ask
 
-    question = "What happened?"
     with suppress(PinciteError):  # the first question will say what is wrong
-        read(question, search(archive, question, PASSAGES))
+        ask("What happened?", archive)
 
 
 class _Progress:
@@ -150,4 +170,5 @@ class _Progress:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends like Ctrl-C
     sys.exit(main())

@@ -1,14 +1,11 @@
 """The page, in Gradio: conversation left, article right. The only place that imports Gradio, and only when called."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from index.archive import Archive
-from index.home import CORPUS
-from index.passages import Source
-from ui import article, render, talk
+from ui import render, talk
 from ui.talk import Exchange
 
 if TYPE_CHECKING:
@@ -16,19 +13,13 @@ if TYPE_CHECKING:
 
 LONGEST_INPUT = 10_000  # characters the box takes: more than is answered, and as JSON less than the door's limit
 CONCURRENT, WAITING = 8, 64  # questions; Gradio's own limit of one makes two readers wait for each other
-DEFAULT_EXAMPLES = (
-    "How long did Putin and Macron talk on 3 March 2022?",
-    "Who said that the worst is yet to come?",
-    "What summit did Macron propose in February 2022?",
-    "What did Putin miss in the American and NATO replies?",
-)
 _HEAD = '<link rel="stylesheet" href="/page.css"><script src="/page.js" defer></script>'
 # Values are shown by Gradio's Markdown, which sanitises them and never evaluates them; gr.HTML evaluates.
 # No LaTeX: articles write "$$".
 _INERT: dict[str, Any] = {"latex_delimiters": [], "sanitize_html": True}
 
 
-def application(folder: Path, archive: Archive, port: int) -> "FastAPI":
+def application(folder: Path, port: int) -> "FastAPI":
     """The web application of the window: Gradio's, and beside it the style and the script of the page."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before the import, which reports home otherwise
     import gradio
@@ -44,7 +35,7 @@ def application(folder: Path, archive: Archive, port: int) -> "FastAPI":
     fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
     return gradio.mount_gradio_app(
         app,
-        _Page(gradio, folder, archive).blocks,
+        _Page(gradio, folder).blocks,
         path="/",
         server_name="127.0.0.1",
         server_port=port,
@@ -60,24 +51,26 @@ def application(folder: Path, archive: Archive, port: int) -> "FastAPI":
 
 
 class _Page:
-    """The components of the page and what happens when they are used."""
+    """The components of the page and what happens when they are used.
 
-    def __init__(self, gr: Any, folder: Path, archive: Archive) -> None:
+    No component starts with a word of an article: what it starts with stands in a script of the page (see ui.door).
+    """
+
+    def __init__(self, gr: Any, folder: Path) -> None:
         self.gr, self.folder = gr, folder
-        sources = archive.sources()
         with gr.Blocks(title="Pincite", analytics_enabled=False, fill_width=True, fill_height=True) as self.blocks:
             self.conversation = gr.State(())
-            self.top = gr.Markdown(talk.header(folder, archive), elem_id="top", **_INERT)
+            self.top = gr.Markdown(elem_id="top", **_INERT)
             with gr.Row(elem_id="desk", equal_height=True):
                 with gr.Column(elem_id="talk"):
-                    self._talk(_examples(folder, sources))
+                    self._talk()
                 with gr.Column(elem_id="beside"):
-                    self.article = gr.Markdown(talk.article_list(archive), elem_id="article", **_INERT)
+                    self.article = gr.Markdown(elem_id="article", **_INERT)
             self.link = gr.Textbox(elem_id="link", visible="hidden", label="Link")
             self._connect()
         self.blocks.queue(default_concurrency_limit=CONCURRENT, max_size=WAITING)
 
-    def _talk(self, examples: Sequence[str]) -> None:
+    def _talk(self) -> None:
         gr = self.gr
         self.chat = gr.Chatbot(
             elem_id="chat",
@@ -91,7 +84,6 @@ class _Page:
             feedback_options=None,
             layout="panel",
             placeholder=render.invitation(),
-            examples=[{"text": text} for text in examples],
             **_INERT,
         )
         with gr.Row(elem_id="ask"):
@@ -124,7 +116,7 @@ class _Page:
         private["show_progress"] = "hidden"
         self.stop.click(talk.stop, [self.conversation], None, **private)
         self.clear.click(lambda: (*self._shown(()), ""), None, shown, **private)
-        self.blocks.load(lambda: talk.front(self.folder), None, [self.top, self.article], **private)
+        self.blocks.load(self.front, None, [self.top, self.article, self.chat], **private)
         self.link.change(self.follow, [self.link, self.conversation], self.article, **private)
 
     def ask(self, question: str, conversation: tuple[Exchange, ...]) -> Iterator[tuple[Any, ...]]:
@@ -133,6 +125,11 @@ class _Page:
         for now in talk.exchange(self.folder, question or "", conversation):
             yield (*self._shown((*conversation, now)), box)
             box = self.gr.skip()
+
+    def front(self) -> tuple[Any, ...]:
+        """What a page that is loaded shows at first."""
+        top, articles, examples = talk.front(self.folder)
+        return top, articles, self.gr.update(examples=[{"text": text} for text in examples])
 
     def follow(self, link: str, conversation: tuple[Exchange, ...]) -> str:
         """The page's script writes `cite-0-1~7` into the hidden box: the link, and a count that makes it a change."""
@@ -147,11 +144,3 @@ class _Page:
             self.gr.update(visible=busy),
             self.gr.update(interactive=not busy),
         )
-
-
-def _examples(folder: Path, sources: Sequence[Source]) -> Sequence[str]:
-    """Questions to start with: written for the default articles, headlines of any others."""
-    if folder.resolve() == CORPUS.resolve():
-        return DEFAULT_EXAMPLES
-    titles = (source.metadata.title for source in article.shown(sources))
-    return [title for title in titles if title and 20 <= len(title) <= 120][:3]

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 from hashlib import sha256
 
+from index.dates import in_words
 from index.passages import Source
 from index.read import printable
 from index.sentences import Sentence
 from rag.types import Citation
-from ui.render import credit, day, escape, notice
+from ui.render import credit, escape, notice
 
 _LISTED = 60  # articles in the list: more are found by asking
 _AROUND = 300  # sentences shown before and after the cited one: a longer page would be slow to draw
@@ -59,7 +60,7 @@ def _article_head(source: Source, count: int, cited: int | None) -> str:
     return (
         f'<div class="head">{_bar()}{title}'
         f'<p class="credit">{escape(known.publisher or "Publisher not stated")} · '
-        f"{escape(day(known.date) or 'date not stated')}</p>"
+        f"{escape(in_words(known.date) or 'date not stated')}</p>"
         f'<p class="place"><span class="file">{file}</span> · {where}</p></div><div class="basis">{note}</div>'
     )
 

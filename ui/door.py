@@ -35,12 +35,16 @@ class Door:
     """ASGI middleware. Every response carries the security headers, also the refusals.
 
     Scripts run only from our own files, or inline when they stand in the page as Gradio sent it: their hashes are
-    put into the policy. So an article's text could not run even if it were not escaped.
+    put into the policy. Nothing of an article stands in that page, all of it is fetched afterwards: so a script in
+    an article could not run even if it were not escaped.
     """
 
     def __init__(self, app: App, port: int) -> None:
         self.app = app
-        self.hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+        names = ("127.0.0.1", "localhost", "[::1]")
+        self.hosts = {f"{name}:{port}" for name in names}
+        if port == 80:  # which browsers leave out
+            self.hosts.update(names)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -6,8 +6,8 @@ does). Each string is one line that starts with a block tag, so Markdown takes i
 
 import string
 from collections.abc import Collection, Sequence
-from datetime import date
 
+from index.dates import in_words
 from index.passages import Source
 from index.read import printable
 from rag.types import Answer, Citation, Claim, Disagreement
@@ -28,15 +28,6 @@ def escape(text: str) -> str:
     return text.translate(_INERT)
 
 
-def day(iso: str | None) -> str:
-    """2022-03-03 -> 3 March 2022; anything that is not a date stays as it is."""
-    try:
-        found = date.fromisoformat(iso or "")
-    except ValueError:
-        return iso or ""
-    return f"{found.day} {found:%B %Y}"
-
-
 def header(name: str, sources: Sequence[Source]) -> str:
     """Name, promise, and what is being asked."""
     days = sorted(source.metadata.date for source in sources if source.metadata.date)
@@ -51,7 +42,7 @@ def header(name: str, sources: Sequence[Source]) -> str:
 
 
 def _span(first: str, last: str) -> str:
-    start, end = day(first), day(last)
+    start, end = in_words(first), in_words(last)
     if start == end:
         return end
     if start[-5:] == end[-5:]:  # the same year
@@ -143,7 +134,7 @@ def _who(given: Answer, numbers: Collection[int]) -> str:
 
 def _source_line(citation: Citation) -> str:
     name = citation.publisher or citation.title or printable(citation.file)
-    return ", ".join(filter(None, (name, day(citation.date))))
+    return ", ".join(filter(None, (name, in_words(citation.date))))
 
 
 def _sources(citations: Sequence[Citation], link: str, heading: str) -> str:
@@ -161,7 +152,7 @@ def _sources(citations: Sequence[Citation], link: str, heading: str) -> str:
 
 def credit(publisher: str | None, iso: str | None) -> str:
     """Publisher and date to put behind a file name, as far as they are known."""
-    return "".join(f" · {escape(part)}" for part in (publisher, day(iso)) if part)
+    return "".join(f" · {escape(part)}" for part in (publisher, in_words(iso)) if part)
 
 
 def _refusal(given: Answer, turn: int) -> str:
@@ -190,6 +181,6 @@ def plain(given: Answer) -> str:
     lines += ["Sources" if given.citations else "Closest sentences"] if cited else []
     for citation in cited:
         place = f"{printable(citation.file)}, sentence {citation.sentence}"
-        known = ", ".join(filter(None, (place, citation.publisher, day(citation.date))))
+        known = ", ".join(filter(None, (place, citation.publisher, in_words(citation.date))))
         lines.append(f"[{citation.number}] {known}: “{citation.text}”")
     return "\n".join(lines).strip()

@@ -14,11 +14,18 @@ from threading import Event, Thread
 
 from index import PinciteError
 from index.archive import Archive
+from index.home import CORPUS
 from index.passages import Source
 from rag import Answer, Citation, Turn, open_archive, stream
 from ui import WORKER, article, render
 
 TICK = 0.2  # seconds
+DEFAULT_EXAMPLES = (
+    "How long did Putin and Macron talk on 3 March 2022?",
+    "Who said that the worst is yet to come?",
+    "What summit did Macron propose in February 2022?",
+    "What did Putin miss in the American and NATO replies?",
+)
 _LINK = re.compile(r"(?P<kind>cite|near)-(?P<turn>\d{1,6})-(?P<number>\d{1,6})|(?P<file>file-[0-9a-f]{16})")
 _log = logging.getLogger("pincite.ui")
 
@@ -119,6 +126,8 @@ def follow(folder: Path, link: str, conversation: Sequence[Exchange]) -> str:
             return article_list(archive)
         if match["file"]:
             found = [source for source in archive.sources() if article.file_link(source.file) == match["file"]]
+            if found and not archive.is_in_folder(found[0]):  # the archive may lag behind the folder, as below
+                return article.problem("This article has changed or is no longer in the folder.")
             return _article(archive, found[0], None, ()) if found else article_list(archive)
         return _cited(archive, conversation, match["kind"], int(match["turn"]), int(match["number"]))
     except PinciteError as error:
@@ -137,7 +146,8 @@ def _cited(archive: Archive, conversation: Sequence[Exchange], kind: str, turn: 
     if citation is None:
         return article.problem("This answer has no such source.")
     source = next((one for one in archive.sources() if one.file == citation.file), None)
-    if source is None or source.sha256 != citation.sha256:
+    # the archive lags behind the folder while another thread or process brings it up to date, or its disk is full
+    if source is None or source.sha256 != citation.sha256 or not archive.is_in_folder(source):
         return article.vanished(citation)
     return _article(archive, source, citation, offered)
 
@@ -148,18 +158,23 @@ def _article(archive: Archive, source: Source, citation: Citation | None, offere
     return article.at_sentence(source, archive.text(source.file), archive.sentences(source.file), cited, also)
 
 
-def header(folder: Path, archive: Archive) -> str:
-    """The masthead: what is being asked."""
-    return render.header(folder.resolve().name, archive.sources())
-
-
-def front(folder: Path) -> tuple[str, str]:
-    """Masthead and list of articles of the folder as it is now, for a page that is loaded."""
+def front(folder: Path) -> tuple[str, str, Sequence[str]]:
+    """Masthead, list of articles and example questions of the folder as it is now, for a page that is loaded."""
+    name = folder.resolve().name
     try:
         archive = open_archive(folder)
-        return header(folder, archive), article_list(archive)
+        sources = archive.sources()
+        return render.header(name, sources), article_list(archive), _examples(folder, sources)
     except PinciteError as error:
-        return render.header(folder.resolve().name, ()), article.problem(_sentence(error))
+        return render.header(name, ()), article.problem(_sentence(error)), ()
+
+
+def _examples(folder: Path, sources: Sequence[Source]) -> Sequence[str]:
+    """Questions to start with: written for the default articles, headlines of any others."""
+    if folder.resolve() == CORPUS.resolve():
+        return DEFAULT_EXAMPLES
+    titles = (source.metadata.title for source in article.shown(sources))
+    return [title for title in titles if title and 20 <= len(title) <= 120][:3]
 
 
 def article_list(archive: Archive) -> str:
