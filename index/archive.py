@@ -5,17 +5,19 @@ meanwhile makes a new one and does not disturb it.
 """
 
 import hashlib
+import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
 import numpy as np
 
+from index import generations
 from index.embed import DIMENSIONS
 from index.errors import ArchiveWriteError
 from index.generations import CHROMA, DATABASE
@@ -70,21 +72,32 @@ class Archive:
         location = (generation / DATABASE).absolute().as_uri()
         self._database = sqlite3.connect(f"{location}?immutable=1", uri=True, check_same_thread=False)
         self._lock = threading.Lock()
+        self._vectors: Vectors | None = None
+        self._vectors_lock = threading.Lock()
+        self._release = weakref.finalize(self, _release, self._database, generations.hold(generation))
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return not self._release.alive
 
     def close(self) -> None:
-        """Release the database and the copy of the vectors."""
-        self._database.close()
-        if "_chroma" in self.__dict__:
-            self._chroma.close()
+        """Release the database, the generation and the copy of the vectors. Once more does nothing."""
+        with self._lock, self._vectors_lock:
+            self._release()
+            if self._vectors:
+                self._vectors.close()
 
-    @cached_property
     def _chroma(self) -> Vectors:
-        try:
-            return Vectors(self.generation / CHROMA)
-        except OSError as error:
-            raise ArchiveWriteError(
-                f"no copy of the vectors can be made ({error}): free space in {gettempdir()}"
-            ) from error
+        """The copy of the vectors, made when it is first needed, and once."""
+        with self._vectors_lock:
+            try:
+                self._vectors = self._vectors or Vectors(self.generation / CHROMA)
+            except OSError as error:
+                raise ArchiveWriteError(
+                    f"no copy of the vectors can be made ({error}): free space for it, or set TMPDIR to another folder"
+                ) from error
+            return self._vectors
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
@@ -154,7 +167,7 @@ class Archive:
 
     def nearest(self, vector: np.ndarray, count: int) -> list[tuple[int, float]]:
         """(passage id, cosine) of the nearest passages to a unit vector of shape (384,), best first."""
-        return self._chroma.nearest(vector, count)
+        return self._chroma().nearest(vector, count)
 
     def matching(self, words: Sequence[str], count: int) -> list[tuple[int, float]]:
         """(passage id, BM25 score) of the passages that hold any of the words, best first (higher is better)."""
@@ -168,10 +181,6 @@ class Archive:
         )
         return [(number, score) for number, score in rows]
 
-    def document_frequency(self, word: str) -> int:
-        """How many passages hold a word (in the stemmed form of the keyword search)."""
-        return self._rows("SELECT count(*) FROM keywords WHERE keywords MATCH ?", (_phrase(word),))[0][0]
-
     def is_in_folder(self, source: Source) -> bool:
         """Whether the file still stands in the folder exactly as it was indexed."""
         try:
@@ -179,6 +188,12 @@ class Archive:
         except OSError:
             return False
         return hashlib.sha256(data).hexdigest() == source.sha256
+
+
+def _release(database: sqlite3.Connection, held: int | None) -> None:
+    database.close()
+    if held is not None:
+        os.close(held)
 
 
 def _phrase(word: str) -> str:

@@ -138,13 +138,18 @@ def _embed_pending(database: sqlite3.Connection, progress: Progress | None) -> i
     todo = database.execute(query).fetchall()
     for start in range(0, len(todo), COMMIT_EVERY):
         part = todo[start : start + COMMIT_EVERY]
-        rows = embed_passages([json.loads(written) for _, written in part], threads=os.cpu_count() or 1)
+        rows = embed_passages([json.loads(written) for _, written in part], threads=_cores())
         pairs = [(key, row.astype(np.float16).tobytes()) for (key, _), row in zip(part, rows, strict=True)]
         database.executemany("INSERT INTO vectors VALUES (?, ?)", pairs)
         database.commit()
         if progress:
             progress(start + len(part), len(todo))
     return len(todo)
+
+
+def _cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _write_chroma(folder: Path, removed: Sequence[int], after: int) -> None:

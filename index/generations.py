@@ -13,8 +13,9 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from index.errors import ArchiveBusyError
@@ -24,22 +25,24 @@ MANIFEST = "MANIFEST.json"
 CURRENT = "CURRENT"
 DATABASE = "archive.sqlite"
 CHROMA = "chroma"
+LOCK_POLL = 0.02  # seconds
 FORMAT = 3  # raised when the layout changes, or how sentences, passages and headings are made: older ones are rebuilt
 
 
 @contextmanager
-def writer_lock(home: Path) -> Iterator[None]:
-    """Hold the exclusive lock of an archive. Raises ArchiveBusyError at once when another process holds it."""
+def writer_lock(home: Path, wait: float = 0.0) -> Iterator[None]:
+    """Hold the exclusive lock of an archive. Raises ArchiveBusyError when another holds it for `wait` seconds."""
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(home / "LOCK", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.pread(handle, 20, 0).decode("ascii", "replace").strip() or "unknown"
-            raise ArchiveBusyError(
-                f"process {owner} is building the archive in {printable(str(home))}: wait until it is done"
-            ) from None
+        deadline = time.monotonic() + wait
+        while not _locked(handle):
+            if time.monotonic() >= deadline:
+                owner = os.pread(handle, 20, 0).decode("ascii", "replace").strip() or "unknown"
+                raise ArchiveBusyError(
+                    f"process {owner} is building the archive in {printable(str(home))}: wait until it is done"
+                )
+            time.sleep(LOCK_POLL)
         os.ftruncate(handle, 0)
         os.pwrite(handle, str(os.getpid()).encode(), 0)
         yield
@@ -47,13 +50,33 @@ def writer_lock(home: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def _locked(handle: int) -> bool:
+    """Take the exclusive lock of an open file, unless another one holds it."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def current(home: Path) -> Path | None:
     """The folder of the published generation, or None when there is none. Says nothing about its health."""
     try:
         folder = home / (home / CURRENT).read_text("ascii").strip()
+        return folder if (folder / MANIFEST).is_file() else None
     except (OSError, UnicodeDecodeError):
         return None
-    return folder if (folder / MANIFEST).is_file() else None
+
+
+def hold(folder: Path) -> int | None:
+    """A file handle that keeps a published generation from being deleted until it is closed; None for any other."""
+    try:
+        handle = os.open(folder / MANIFEST, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with suppress(OSError):  # a file system without locks: as safe as it can be, the last two are kept
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return handle
 
 
 def damaged(folder: Path) -> set[str]:
@@ -90,7 +113,7 @@ def _number(folder: Path) -> int:
 
 
 def publish(home: Path, folder: Path) -> None:
-    """Make a finished folder the current generation, durably, and drop all but it and its predecessor."""
+    """Make a finished folder the current generation, durably, and drop all but it, its predecessor and what is held."""
     previous = current(home)
     for path in _files(folder):
         path.chmod(0o600)
@@ -104,7 +127,21 @@ def publish(home: Path, folder: Path) -> None:
     _fsync(home)
     for old in home.glob("gen-*"):
         if old not in (folder, previous):
-            shutil.rmtree(old, ignore_errors=True)
+            _drop(old)
+
+
+def _drop(folder: Path) -> None:
+    """Delete an old generation, unless an archive has it open."""
+    try:
+        handle = os.open(folder / MANIFEST, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:  # never published: nobody has it open
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    try:
+        if _locked(handle):
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(handle)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -7,10 +7,14 @@ Opening a Chroma folder writes to it, and its HNSW files are not crash-safe. So 
 opened: a search opens a private copy of it.
 """
 
+import os
+import re
 import shutil
+import stat
 import tempfile
 import weakref
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,16 +82,26 @@ def _node(passage: Passage, vector: np.ndarray) -> "TextNode":
 
 
 class Vectors:
-    """Nearest-neighbour search in a private copy of a finished Chroma folder."""
+    """Nearest-neighbour search in a private copy of a finished Chroma folder.
+
+    Raises OSError when the copy cannot be made, or is not what Chroma can open.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._directory = tempfile.TemporaryDirectory(prefix="pincite-")
-        copy = Path(self._directory.name) / "chroma"
-        shutil.copytree(folder, copy)
-        self._client = _client(copy)
-        self._collection = self._client.get_collection(COLLECTION)
-        self._count = self._collection.count()
-        self._finalizer = weakref.finalize(self, _discard, self._client, self._directory)
+        from chromadb.errors import ChromaError
+
+        _sweep()
+        with ExitStack() as opened:
+            copy = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix=f"pincite-{os.getpid()}-"))) / "chroma"
+            shutil.copytree(folder, copy)
+            try:
+                client = _client(copy)
+                opened.callback(client.close)
+                self._collection = client.get_collection(COLLECTION)
+                self._count = self._collection.count()
+            except ChromaError as error:
+                raise OSError(f"Chroma: {error}") from error
+            self._finalizer = weakref.finalize(self, opened.pop_all().close)
 
     def nearest(self, vector: np.ndarray, count: int) -> list[tuple[int, float]]:
         """(passage id, cosine) of the `count` nearest passages to a unit vector of shape (384,), best first."""
@@ -110,6 +124,14 @@ def _client(folder: Path) -> Any:
     return chromadb.PersistentClient(str(folder), Settings(anonymized_telemetry=False))
 
 
-def _discard(client: Any, directory: "tempfile.TemporaryDirectory[str]") -> None:
-    client.close()
-    directory.cleanup()
+def _sweep() -> None:
+    """Delete the copies of processes of this user that were killed before they could."""
+    for folder in Path(tempfile.gettempdir()).glob("pincite-*-*"):
+        owner = re.match(r"pincite-([0-9]{1,9})-", folder.name)
+        with suppress(OSError):
+            if not owner or folder.lstat().st_uid != os.getuid() or not stat.S_ISDIR(folder.lstat().st_mode):
+                continue
+            try:
+                os.kill(int(owner[1]), 0)
+            except ProcessLookupError:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,7 +1,10 @@
 """An open archive: what it says of the articles is exactly what their files hold."""
 
+import gc
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -173,8 +176,92 @@ def test_close_removes_the_copy_of_the_vectors(tmp_path: Path, monkeypatch: pyte
     archive.nearest(archive.vectors([1])[1][0], 1)
     (copy,) = (tmp_path / "temporary").iterdir()
     assert copy.stat().st_mode & 0o077 == 0
+    assert not archive.closed
     archive.close()
+    assert archive.closed
     assert not copy.exists()
+    archive.close()
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder for temporary files."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    return tmp_path / "temporary"
+
+
+def test_threads_that_search_first_make_one_copy_of_the_vectors(tmp_path: Path, temporary: Path) -> None:
+    write(tmp_path / "articles", "a.txt", STORIES["a.txt"])
+    start = threading.Barrier(8)
+    with closing(open_archive(tmp_path / "articles", tmp_path / "home")) as archive:
+        query = archive.vectors([1])[1][0]
+
+        def search() -> None:
+            start.wait()
+            archive.nearest(query, 1)
+
+        threads = [threading.Thread(target=search) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(list(temporary.iterdir())) == 1
+
+
+def test_copies_of_killed_processes_are_deleted(tmp_path: Path, temporary: Path) -> None:
+    write(tmp_path / "articles", "a.txt", STORIES["a.txt"])
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    (temporary / f"pincite-{ended.pid}-a" / "chroma").mkdir(parents=True)
+    kept = [
+        f"pincite-{os.getppid()}-a",
+        "pincite-a",
+        "pincite-notes-a",
+        f"pincite-{'9' * 30}-a",
+        f"other-{ended.pid}-a",
+    ]
+    for name in kept:
+        (temporary / name).mkdir()
+    (temporary / f"pincite-{ended.pid}-link").symlink_to(tmp_path / "articles")
+    with closing(open_archive(tmp_path / "articles", tmp_path / "home")) as archive:
+        archive.nearest(archive.vectors([1])[1][0], 1)
+    assert sorted(path.name for path in temporary.iterdir()) == sorted([*kept, f"pincite-{ended.pid}-link"])
+    assert (tmp_path / "articles" / "a.txt").exists()
+
+
+@pytest.mark.parametrize("damage", ["empty", "no database"])
+def test_vectors_that_cannot_be_opened(tmp_path: Path, temporary: Path, damage: str) -> None:
+    write(tmp_path / "articles", "a.txt", STORIES["a.txt"])
+    with closing(open_archive(tmp_path / "articles", tmp_path / "home")) as archive:
+        shutil.rmtree(archive.generation / generations.CHROMA)
+        (archive.generation / generations.CHROMA).mkdir()
+        if damage == "no database":
+            (archive.generation / generations.CHROMA / "chroma.sqlite3").write_bytes(b"x" * 5000)
+        with pytest.raises(ArchiveWriteError, match="no copy of the vectors"):
+            archive.nearest(archive.vectors([1])[1][0], 1)
+        assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", ["closed", "forgotten"])
+def test_an_open_archive_keeps_its_generation(tmp_path: Path, ending: str) -> None:
+    """Also its vectors, of which it has no copy before the first search."""
+    folder, home = tmp_path / "articles", tmp_path / "home"
+    write(folder, "a.txt", STORIES["a.txt"])
+    archive = open_archive(folder, home)
+    for number in range(3):
+        write(folder, "a.txt", f"Version {number}. It is new.")
+        sync(folder, home)
+    assert archive.nearest(archive.vectors([1])[1][0], 1)[0][0] == 1
+    generation = archive.generation
+    if ending == "closed":
+        archive.close()
+    else:
+        del archive
+        gc.collect()
+    write(folder, "a.txt", "The last version. It is new.")
+    sync(folder, home)
+    assert not generation.exists()
 
 
 @pytest.mark.parametrize(

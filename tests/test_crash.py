@@ -385,6 +385,29 @@ def test_files_cannot_grow(place: Place, size: int) -> None:
     assert_mended(place, [place.old])
 
 
+def search_without_temporary_folder(connection: Connection, folder: Path, home: Path) -> None:
+    import tempfile
+
+    with closing(open_archive(folder, home)) as archive:
+        passage = archive.passages_after(0, 1)[0].id
+        query = archive.vectors([passage])[passage][0]
+        tempfile.tempdir = None
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        try:
+            archive.nearest(query, 1)
+        except ArchiveWriteError as error:
+            connection.send(str(error))
+
+
+def test_no_temporary_folder_can_be_written(place: Place) -> None:
+    place.reset()
+    code, sent = run(search_without_temporary_folder, place.folder, place.home)
+    assert code == 0
+    assert len(sent) == 1
+    assert "No usable temporary directory" in sent[0]
+    assert "\n" not in sent[0]
+
+
 def test_read_only_home(place: Place, disk: Path) -> None:
     home = disk / "home"
     shutil.copytree(place.kept, home)
