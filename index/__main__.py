@@ -15,6 +15,7 @@ from index.home import default_articles, default_home, expanded
 from index.read import Skipped, printable
 from index.sync import Report, archive_home, sync
 
+WAIT = 2.0  # seconds for the lock of the archive: a window holds it for a moment at every question
 NAMES_SHOWN = 10  # file names of one reason
 
 
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = expanded(options.dir) if options.dir else default_articles(os.environ)
         home = default_home(os.environ)
         with _progress() as progress:
-            report = sync(folder, home, progress)
+            report = sync(folder, home, progress, WAIT)
     except PinciteError as error:
         print(error, file=sys.stderr)
         return 2

@@ -23,6 +23,7 @@ from index.errors import ArchiveBusyError, ArchiveWriteError, FolderError
 from index.generations import CHROMA, DATABASE
 from index.metadata import read_metadata_file
 from index.read import Article, Found, Skipped, list_folder, printable, read
+from index.stamps import Stamps, read_stamps, write_stamps
 
 RACY_NS = 2_000_000_000  # a file changed this recently may change again within its time stamp's resolution
 UNSETTLED = (0, 0, 0)  # the stamp stored for such a file: it is read again at the next sync
@@ -60,7 +61,7 @@ def archive_home(articles: Path, home: Path) -> Path:
 
 def open_archive(articles: Path, home: Path, progress: Progress | None = None) -> Archive:
     """Bring the archive of a folder up to date and open it. Where it cannot be written, or is being written by
-    another process, the last published generation is opened as it is.
+    another process, the last published generation is opened as it is, where it is whole.
 
     Raises FolderError, ArchiveBusyError or ArchiveWriteError when there is nothing to open.
     """
@@ -68,8 +69,8 @@ def open_archive(articles: Path, home: Path, progress: Progress | None = None) -
     try:
         sync(articles, home, progress)
     except (ArchiveBusyError, ArchiveWriteError):
-        generation = generations.current(place)
-        if generation is None or generations.damaged(generation):
+        base = _base(generations.current(place))
+        if base is None or not base.chroma:
             raise
     generation = generations.current(place)
     if generation is None:
@@ -77,13 +78,16 @@ def open_archive(articles: Path, home: Path, progress: Progress | None = None) -
     return Archive(articles, generation)
 
 
-def sync(articles: Path, home: Path, progress: Progress | None = None) -> Report:
-    """Make the archive equal to the folder. Raises FolderError, ArchiveBusyError or ArchiveWriteError."""
+def sync(articles: Path, home: Path, progress: Progress | None = None, wait: float = 0.0) -> Report:
+    """Make the archive equal to the folder, after up to `wait` seconds for another process that is writing it.
+
+    Raises FolderError, ArchiveBusyError or ArchiveWriteError.
+    """
     began = time.monotonic()
     place = archive_home(articles, home)
     listed = list(list_folder(articles))
     try:
-        with generations.writer_lock(place):
+        with generations.writer_lock(place, wait):
             return _sync(articles, place, listed, progress, began)
     except (OSError, sqlite3.Error, UnicodeEncodeError) as error:  # Chroma wants a path in UTF-8
         raise ArchiveWriteError(
@@ -96,8 +100,9 @@ def _sync(
     articles: Path, place: Path, listed: list[Found | Skipped], progress: Progress | None, began: float
 ) -> Report:
     base = _base(generations.current(place))
-    known = _known(base.folder) if base else {}
-    change, skipped = _compare(articles, listed, known)
+    kept = read_stamps(place)
+    known = _known(base.folder, kept) if base else {}
+    change, skipped, settled = _compare(articles, listed, known)
     if len(known) == len(change.remove) and not change.write:
         raise FolderError(_nothing_to_read(articles, skipped))
     embedded = 0
@@ -106,6 +111,10 @@ def _sync(
         folder = generations.new(place)
         embedded = build(folder, base, change, killed, progress)
         generations.publish(place, folder)
+    changed = {*change.remove, *(article.file for article, _, _ in change.write)}
+    stamps = {file: stamp for file, stamp in (kept | settled).items() if file in known and file not in changed}
+    if stamps != kept:
+        write_stamps(place, stamps)
     generation = generations.current(place)
     assert generation is not None  # published just now, or it was the base
     with closing(Archive(articles, generation)) as archive:
@@ -134,17 +143,24 @@ def _read_only(generation: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{(generation / DATABASE).absolute().as_uri()}?immutable=1", uri=True)
 
 
-def _known(generation: Path) -> dict[str, _Known]:
+def _known(generation: Path, kept: Stamps) -> dict[str, _Known]:
+    """The articles of a generation; a stamp that was kept for the same bytes is newer than the one in the database."""
     with closing(_read_only(generation)) as database:
         rows = database.execute("SELECT file, sha256, given, size, mtime_ns, ctime_ns FROM articles").fetchall()
-    return {file: _Known(sha256, given, tuple(stamp)) for file, sha256, given, *stamp in rows}
+    stamps = {(file, sha256): stamp for file, (sha256, stamp) in kept.items()}
+    return {
+        file: _Known(sha256, given, stamps.get((file, sha256), tuple(stamp))) for file, sha256, given, *stamp in rows
+    }
 
 
-def _compare(articles: Path, listed: list[Found | Skipped], known: dict[str, _Known]) -> tuple[Change, list[Skipped]]:
-    """Read what is new or may have changed, and tell what must be written and removed."""
+def _compare(
+    articles: Path, listed: list[Found | Skipped], known: dict[str, _Known]
+) -> tuple[Change, list[Skipped], Stamps]:
+    """Read what is new or may have changed: what must be written and removed, and new stamps of what has not."""
     tables = read_metadata_file(articles)
     write: list[tuple[Article, Found, str]] = []
     skipped: list[Skipped] = []
+    unchanged: Stamps = {}
     present: set[str] = set()
     settled = time.time_ns() - RACY_NS
     for found in listed:
@@ -161,10 +177,12 @@ def _compare(articles: Path, listed: list[Found | Skipped], known: dict[str, _Kn
             skipped.append(article)
             continue
         present.add(found.file)
+        stamp = found.stamp if found.stamp[-1] < settled else UNSETTLED
         if before is None or (before.sha256, before.given) != (article.sha256, given):
-            stamp = found.stamp if found.stamp[-1] < settled else UNSETTLED
             write.append((article, replace(found, stamp=stamp), given))
-    return Change(tuple(write), tuple(file for file in known if file not in present)), skipped
+        elif stamp != UNSETTLED:
+            unchanged[found.file] = article.sha256, stamp
+    return Change(tuple(write), tuple(file for file in known if file not in present)), skipped, unchanged
 
 
 def _nothing_to_read(articles: Path, skipped: list[Skipped]) -> str:

@@ -5,6 +5,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -12,7 +14,9 @@ import pytest
 from folders import STORIES, write
 
 from index.__main__ import main
+from index.generations import writer_lock
 from index.home import CORPUS, default_articles, default_home, expanded
+from index.sync import archive_home
 
 ROOT = Path(__file__).parent.parent
 
@@ -136,6 +140,26 @@ def test_current_folder_that_was_deleted(
     (tmp_path / "gone").rmdir()
     code, out, err = printed(capsys, "articles")
     assert (code, out, len(err)) == (2, [], 1)
+
+
+def test_waits_for_a_lock_that_is_held_for_a_moment(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    held = threading.Event()
+
+    def hold(seconds: float) -> None:
+        with writer_lock(archive_home(folder, folder.parent / "home")):
+            held.set()
+            time.sleep(seconds)
+
+    for seconds, expected in ((0.3, 0), (3.0, 2)):
+        held.clear()
+        thread = threading.Thread(target=hold, args=(seconds,))
+        thread.start()
+        held.wait()
+        code, _, err = printed(capsys, str(folder))
+        assert code == expected
+        thread.join()
+    assert len(err) == 1
+    assert f"process {os.getpid()} is building the archive" in err[0]
 
 
 def test_wrong_arguments(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,11 @@
 """The archive equals the folder, whatever happened to the folder; only what changed is read and embedded."""
 
+import json
 import os
 import resource
 import shutil
+import subprocess
+import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
@@ -131,6 +134,68 @@ def test_touch_changes_nothing(folder: Path) -> None:
         path.touch()
     assert changes(again(folder)) == (0, 0, 0, 0)
     assert generations.current(archive_home(folder, folder.parent / "home")) == before
+
+
+def opened(script: str, folder: Path) -> list[list[str]]:
+    """Names of the files that a process opened, up to each `mark()` of a script about `articles` and `home`."""
+    before = """
+import json, sys, time
+from pathlib import Path
+articles, home = Path(sys.argv[1]), Path(sys.argv[1]).parent / "home"
+names, marks = [], []
+sys.addaudithook(lambda event, a: event == "open" and isinstance(a[0], str | Path) and names.append(str(a[0])))
+def mark():
+    marks.append(names[:])
+    names.clear()
+from index.generations import writer_lock
+from index.sync import archive_home, open_archive, sync
+"""
+    command = [sys.executable, "-c", f"{before}\n{script}\nprint(json.dumps(marks))", str(folder)]
+    done = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [[Path(name).name for name in names] for names in json.loads(done.stdout)]
+
+
+def test_files_that_are_new_or_touched_are_read_once_more_and_then_no_more(folder: Path) -> None:
+    script = """
+time.sleep(2.1)
+mark()
+for step in range(3):
+    sync(articles, home)
+    mark()
+(articles / "a.txt").touch()
+sync(articles, home)
+mark()
+time.sleep(2.1)
+for step in range(2):
+    sync(articles, home)
+    mark()
+"""
+    read = [sorted(name for name in names if name.endswith(".txt")) for names in opened(script, folder)[1:]]
+    assert read == [["a.txt", "b.txt", "c.txt"], [], [], ["a.txt"], ["a.txt"], []]
+    write(folder, "a.txt", STORIES["a.txt"].replace("Harbour", "Airport"))
+    (folder / "b.txt").unlink()
+    assert changes(again(folder)) == (0, 1, 1, 0)
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"a.txt": 5}', '{"a.txt": []}', '{"a.txt": ["x", null]}', "\udcff"])
+def test_damaged_stamps_are_no_obstacle(folder: Path, damage: str) -> None:
+    stamps = archive_home(folder, folder.parent / "home") / "stamps.json"
+    stamps.write_bytes(os.fsencode(damage))
+    write(folder, "a.txt", STORIES["a.txt"].replace("Harbour", "Airport"))
+    assert changes(again(folder)) == (0, 1, 0, 0)
+
+
+def test_a_busy_archive_is_verified_once(folder: Path) -> None:
+    script = """
+with writer_lock(archive_home(articles, home)):
+    for step in range(2):
+        open_archive(articles, home).close()
+        mark()
+"""
+    first, second = opened(script, folder)
+    assert "chroma.sqlite3" in first
+    assert "chroma.sqlite3" not in second
 
 
 def test_metadata_file_added_changed_and_removed(folder: Path) -> None:
