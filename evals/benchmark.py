@@ -1,7 +1,8 @@
 """python -m evals.benchmark: Pincite beside the pipeline that a LlamaIndex user writes by hand (`evals.peer`).
 
-Both run in one session on one machine, in turns, each stage in a fresh process with one thread. A number is the
-median of its rounds. Conclude from CPU seconds: wall seconds depend on what else the machine does.
+Both run in one session on one machine, in turns, each stage in a fresh process on one CPU core (macOS cannot pin a
+process: there Pincite's builds take all cores, the peer's one). A number is the median of its rounds. Conclude from
+CPU seconds: wall seconds depend on what else the machine does.
 
 Exit codes: 0 measured, 1 a goal is missed and --check was given, 2 something to fix (one line on stderr).
 """
@@ -65,13 +66,20 @@ def _run(command: Sequence[str], order: dict[str, Any]) -> dict[str, Any]:
     quiet = os.environ | ONE_THREAD | QUIET
     given = json.dumps(order, default=str)
     try:
-        done = subprocess.run(command, input=given, capture_output=True, text=True, cwd=ROOT, env=quiet, check=False)
+        done = subprocess.run(
+            command, input=given, capture_output=True, text=True, cwd=ROOT, env=quiet, check=False, preexec_fn=_one_core
+        )
     except OSError as error:
         raise BenchmarkError(f"{printable(command[0])} cannot be started ({error.strerror}): {INSTALL}") from None
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
         raise BenchmarkError(f"{printable(command[0])} failed at {order['stage']}: {printable(last[0])}")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def _one_core() -> None:
+    if sys.platform == "linux":
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,7 @@
 """The benchmark's arithmetic and report on made-up measurements, and its errors. No times are checked."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,14 @@ def test_share_of_text_counts_overlaps_once_and_no_white_space() -> None:
     texts = [("a", "one two  "), ("b", "three")]
     assert share(texts, [("a", 0, 3), ("a", 0, 3), ("b", 0, 99)]) == pytest.approx(8 / 11)
     assert share(texts, [("a", 0, 9), ("b", 0, 5)]) == 1.0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux pins a process to a core")
+def test_each_side_runs_on_one_core() -> None:
+    code = "import json, os; print(json.dumps({'cores': len(os.sched_getaffinity(0))}))"
+    before = os.sched_getaffinity(0)
+    assert benchmark._run([sys.executable, "-c", code], {"stage": "query"}) == {"cores": 1}
+    assert os.sched_getaffinity(0) == before
 
 
 def test_without_a_peer_one_line_says_how_to_make_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
