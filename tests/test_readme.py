@@ -1,5 +1,6 @@
 """The README against the program: every file has its line, and every command that it shows exists."""
 
+import os
 import re
 import subprocess
 import sys
@@ -39,3 +40,26 @@ def test_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     for target in re.findall(r"^make (\w+)", README, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_no_place_is_left_to_be_filled() -> None:
+    assert re.findall(r"^(?:TRANSCRIPT|RESULTS|LIMITS)$", README, re.MULTILINE) == []
+
+
+def test_the_python_example_runs(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles" / "a.txt").write_text("The mayor of Halton, Ellen Brook, resigned on Monday.\n", "utf-8")
+    assert '"my_articles/"' in example
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PINCITE", "OPENAI"))}
+    ran = subprocess.run(
+        [sys.executable, "-c", example.replace("my_articles/", str(tmp_path / "articles"))],
+        env=environment | {"PINCITE_HOME": str(tmp_path / "home")},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert re.search(r"^.* \d{3}_[0-9a-f]{16}\.txt \d+$", ran.stdout, re.MULTILINE)
+    assert "Ellen Brook" in ran.stdout
