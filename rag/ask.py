@@ -83,10 +83,9 @@ def stream(
     hits = [hit for hit in found if hit.passage.source in present]
     reading = read(resolved.read, hits)
     evidence = gather(reading)
-    if asks_for_digest(question):
-        chosen = digest(evidence)
-    else:
-        chosen = list(choose(evidence)) if reading.answerable >= ANSWERABLE else []
+    chosen: list[Quote] = []
+    if reading.answerable >= ANSWERABLE:
+        chosen = digest(evidence) if asks_for_digest(question) else list(choose(evidence))
     if not chosen:
         yield _refusal(question, evidence, time.monotonic() - began)
     for count in range(1, len(chosen) + 1):

@@ -16,7 +16,6 @@ from rag.quotes import Quote, agree
 SENTENCES = 4
 CENTRAL = 0.5  # share of centrality beside the likeness to the question
 EARLY = 0.3  # for the first sentence of an article, falling: news says the most important first
-NEAR = 0.2  # cosine to the question that the best sentence must reach
 
 _ASKS = re.compile(
     r"\s*(?:please\s+)?(?:what (?:happened|is known|do we know|has happened|was said)\b|summar|list\b|outline\b|"
@@ -32,9 +31,9 @@ def asks_for_digest(question: str) -> bool:
 
 
 def digest(evidence: Sequence[Evidence]) -> list[Quote]:
-    """Up to SENTENCES quotes in the order of date and place; none when nothing is near the question."""
+    """Up to SENTENCES quotes in the order of date and place; none when no statement fits the dates asked for."""
     whole = [item for item in evidence if is_statement(item.sentence.text) and item.dated]
-    if not whole or max(item.similarity for item in whole) < NEAR:
+    if not whole:
         return []
     vectors = np.stack([item.vector for item in whole])
     central = vectors @ vectors.mean(0)
