@@ -6,6 +6,7 @@ and a passage that never names Angela Merkel does not say what she thought.
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from index.dates import MONTHS, without_dates
 
@@ -21,27 +22,46 @@ _WHEN = (
     r"(?:last|next|this) (?:week|month|year))\b"
 )
 _HOW_MUCH = r"\bhow (?:many|much|often|far|large|big|high|tall)\b|\bwhat (?:number|share|percentage)\b"
-# (what the question says, what its answer holds); the first that matches counts
-_KINDS = tuple(
-    (re.compile(asked, re.IGNORECASE), re.compile(held, flags))
-    for asked, held, flags in (
-        (
-            r"\bhow (?:long|old)\b|\bhow many (?:minutes|hours|days)\b",
-            rf"(?:{_NUMBER})[\w -]{{0,12}}{_UNIT}",
-            re.IGNORECASE,
-        ),
-        (_HOW_MUCH, _NUMBER, re.IGNORECASE),
-        (r"\bwhen\b|\b(?:what|which) (?:date|day|year|month|time)\b", _WHEN, re.IGNORECASE),
-        (r"\bwho(?:m|se)?\b", r"(?<!^)(?<![.!?] )(?<!“)(?<!\")\b[A-Z][\w’'-]+", 0),
-    )
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the answer to a kind of question holds. `missing` is how a sentence without it counts (with it: 1)."""
+
+    asked: re.Pattern[str]
+    held: re.Pattern[str]
+    missing: float
+
+    def fit(self, text: str) -> float:
+        return 1.0 if self.held.search(text) else self.missing
+
+
+# The first that matches counts. A sentence without a quantity cannot tell how much; one without a capital may tell who.
+_KINDS = (
+    Kind(
+        re.compile(r"\bhow (?:long|old)\b|\bhow many (?:minutes|hours|days)\b", re.IGNORECASE),
+        re.compile(rf"(?:{_NUMBER})[\w -]{{0,12}}{_UNIT}", re.IGNORECASE),
+        -1.0,
+    ),
+    Kind(re.compile(_HOW_MUCH, re.IGNORECASE), re.compile(_NUMBER, re.IGNORECASE), -1.0),
+    Kind(
+        re.compile(r"\bwhen\b|\b(?:what|which) (?:date|day|year|month|time)\b", re.IGNORECASE),
+        re.compile(_WHEN, re.IGNORECASE),
+        0.0,
+    ),
+    Kind(
+        re.compile(r"\bwho(?:m|se)?\b", re.IGNORECASE),
+        re.compile(r"(?<!^)(?<![.!?] )(?<!“)(?<!\")\b[A-Z][\w’'-]+"),
+        0.0,
+    ),
 )
 _NAME = re.compile(r"(?<!^)(?<![.!?(:] )(?<![(“\"])\b(?:[A-Z][\w’'-]*\w|\d[\d.,]*\d)\b")
 _STEM = 5  # characters: German and Germany, Ukraine and Ukrainian
 
 
-def expected(question: str) -> re.Pattern[str] | None:
-    """A pattern of what the answer must hold, or None when the question does not tell."""
-    return next((held for asked, held in _KINDS if asked.search(question)), None)
+def expected(question: str) -> Kind | None:
+    """The kind of answer that a question asks for, or None when it does not tell."""
+    return next((kind for kind in _KINDS if kind.asked.search(question)), None)
 
 
 def names(question: str) -> tuple[str, ...]:

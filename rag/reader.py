@@ -4,7 +4,6 @@ The only user of the reading model in models/reader-minilm-l6-v1 (its README.md 
 transformer that sees the question together with a passage.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from index.embed import open_session, open_tokenizer
 from index.passages import Source, heading
 from index.search import Hit
 from index.sentences import Sentence, is_statement
-from rag.kinds import expected, names, share_named
+from rag.kinds import Kind, expected, names, share_named
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -39,12 +38,12 @@ BATCH_TOKENS = 1024  # padding included
 THREADS = 2  # batches read at the same time
 
 # Weights of the signals of a sentence: fitted on held-out training articles (`python -m rag.models.fit`, rounded), but
-# for names and dates, which those articles seldom put to the test.
+# for the last three, which Wikipedia seldom puts to the test.
 SENTENCE_SIGNALS = (
     *("evidence logit", "span logit", "cosine", "passage logit", "search score"),
-    *("kind of answer", "names", "date"),  # what the question asks for is there: 1, or not: 0
+    *("kind of answer", "names", "date"),  # what the question asks for is there: 1, or not: 0 (a quantity: -1)
 )
-SENTENCE = (0.1, 0.4, 5.6, 0.15, 8.0, 0.6, 1.0, 1.0)
+SENTENCE = (0.1, 0.4, 5.6, 0.15, 8.0, 2.0, 1.0, 1.0)
 # Weights of the best sentence's signals, of the best passage logit and of 1, in the logit of "the articles answer
 # this": round numbers; the last is set so that a tenth of the answerable reference questions falls below 0.
 READING_SIGNALS = (*SENTENCE_SIGNALS, "best passage logit", "one")
@@ -90,7 +89,7 @@ class Reading:
 class _Asked:
     """What a question asks for, as far as words tell."""
 
-    kind: re.Pattern[str] | None
+    kind: Kind | None
     names: tuple[str, ...]
     dates: tuple[NamedDate, ...]
 
@@ -162,7 +161,7 @@ def _sentences(item: _Input, tokens: np.ndarray, passage: float, asked: _Asked) 
             continue  # beyond what the model sees
         evidence = tokens[first:end, 2].mean()
         start, stop, span = _best_span(tokens[first:end, 0], tokens[first:end, 1])
-        fitting = asked.kind is None or asked.kind.search(sentence.text) is not None
+        fitting = asked.kind.fit(sentence.text) if asked.kind else 1.0
         signals = np.array((evidence, span - none, similarity, passage, hit.score, fitting, named, dated), np.float32)
         score = float(signals @ SENTENCE) - FRAGMENT * (not is_statement(sentence.text))
         place = (offsets[start][0], offsets[stop][1])
