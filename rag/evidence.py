@@ -28,8 +28,8 @@ class Evidence:
 
 
 def gather(reading: Reading) -> tuple[Evidence, ...]:
-    """The best sentences of a reading, each place of the articles once."""
-    best = reading.sentences[:BUDGET]
+    """The best sentences of a reading; none without a quantity when a quantity is asked for."""
+    best = [item for item in reading.sentences if item.fits_kind][:BUDGET]
     return tuple(
         Evidence(
             number=number,

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from index.dates import MONTHS, without_dates
 
 _NUMBER = (
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|"
-    r"billions?|half|third|quarter|twice|once|several|no)\b"
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|"
+    r"twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|dozens?|hundreds?|thousands?|millions?|billions?|"
+    r"half|third|quarter|twice|once|several|no)\b"
 )
 _UNIT = r"(?:second|minute|hour|day|week|month|year|decade|centur)"
 _WHEN = (

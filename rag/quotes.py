@@ -10,7 +10,8 @@ MAX_QUOTES = 3
 MAX_WITNESSES = 3  # citations of the first quote; further ones have one: an answer is to be read at a glance
 MARGIN = 2.5  # a further quote scores at most this much (logit) below the best one
 WITNESS_MARGIN = 5.0  # one that says the same may score less
-SAME = 0.7  # cosine from which two sentences of different articles say the same
+SAME = 0.8  # cosine from which two sentences say the same
+RELATED = 0.5  # and from which they do when they hold the same short answer
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,13 @@ def short_answer(quotes: Sequence[Quote]) -> str | None:
 
 
 def agree(one: Evidence, other: Evidence) -> bool:
-    """Whether two sentences say the same: near in meaning, or with the same short answer."""
-    if float(one.vector @ other.vector) >= SAME:
-        return True
-    if min(one.short_score, other.short_score) <= 0:
-        return False
-    first, second = _words(one.short_answer), _words(other.short_answer)
-    return bool(first and second) and (first <= second or second <= first)
+    """Whether the second sentence says what the first does: near in meaning and, where the first holds a short
+    answer, with the same words in it."""
+    near = float(one.vector @ other.vector)
+    if one.short_score <= 0:
+        return near >= SAME
+    answer = _words(one.short_answer)
+    return near >= RELATED and bool(answer) and answer <= _words(other.sentence.text)
 
 
 _ARTICLES = frozenset(("a", "an", "the"))

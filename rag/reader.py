@@ -72,6 +72,11 @@ class ReadSentence:
         return float(self.signals[SENTENCE_SIGNALS.index("cosine")])
 
     @property
+    def fits_kind(self) -> bool:
+        """False when the question asks for a quantity and the sentence holds none."""
+        return bool(self.signals[SENTENCE_SIGNALS.index("kind of answer")] >= 0)
+
+    @property
     def dated(self) -> bool:
         return bool(self.signals[SENTENCE_SIGNALS.index("date")])
 
