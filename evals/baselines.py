@@ -15,7 +15,8 @@ from index.embed import embed
 from index.passages import Passage, Source
 from index.search import content_words
 from index.sentences import Sentence
-from rag.types import Answer, Citation, Claim
+from rag.evidence import cite
+from rag.types import Answer, Claim
 
 PASSAGES = 10
 
@@ -74,20 +75,19 @@ def _first_sentence(question: str, passages: list[Passage]) -> Outcome:
 
 
 def _answer(question: str, source: Source, sentence: Sentence) -> Answer:
-    citation = Citation(
-        number=1,
-        file=source.file,
-        sentence=sentence.number,
-        start=sentence.start,
-        end=sentence.end,
-        text=sentence.text,
-        title=source.metadata.title,
-        publisher=source.metadata.publisher,
-        date=source.metadata.date,
-        sha256=source.sha256,
-    )
     claim = Claim(sentence.text, (1,), "supported")
-    return Answer(question, "answered", "quotes", f"{sentence.text} [1]", None, (claim,), (citation,), (), (), 0.0)
+    return Answer(
+        question,
+        "answered",
+        "quotes",
+        f"{sentence.text} [1]",
+        None,
+        (claim,),
+        (cite(source, sentence, 1),),
+        (),
+        (),
+        0.0,
+    )
 
 
 def _none(question: str) -> Answer:

@@ -54,7 +54,7 @@ def embed_passages(passages: Sequence[Sequence[str]], threads: int = 1) -> list[
     vectors: list[np.ndarray] = [np.empty(0)] * len(passages)
     for start in range(0, len(passages), WINDOW):
         inputs = [_tokenize(tokenizer, parts) for parts in passages[start : start + WINDOW]]
-        batches = _batches([len(item.ids) for item in inputs])
+        batches = batches_of([len(item.ids) for item in inputs])
         results = _run_all([[inputs[place] for place in batch] for batch in batches], threads)
         for place, rows in zip(itertools.chain(*batches), itertools.chain(*results), strict=True):
             vectors[start + place] = rows
@@ -137,7 +137,7 @@ def _tokenize(tokenizer: "Tokenizer", parts: Sequence[str]) -> _Input:
     return _Input(ids, [whole, *(span if span[0] < span[1] else whole for span in spans[1:])])
 
 
-def _batches(lengths: Sequence[int]) -> list[list[int]]:
+def batches_of(lengths: Sequence[int]) -> list[list[int]]:
     """Places of texts of similar length, at most BATCH_TOKENS together after padding (one text at least)."""
     batches: list[list[int]] = []
     for place in sorted(range(len(lengths)), key=lengths.__getitem__):

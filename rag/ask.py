@@ -107,7 +107,8 @@ def _answer(question: str, quotes: Sequence[Quote], seconds: float) -> Answer:
     claims: list[Claim] = []
     for quote in quotes:
         numbers = range(len(citations) + 1, len(citations) + 1 + len(quote.evidence))
-        citations += [cite(item, number) for item, number in zip(quote.evidence, numbers, strict=True)]
+        pairs = zip(quote.evidence, numbers, strict=True)
+        citations += [cite(item.source, item.sentence, number) for item, number in pairs]
         claims.append(Claim(quote.text, tuple(numbers), "supported"))
     text = "\n".join(claim.text + " " + "".join(f"[{number}]" for number in claim.citations) for claim in claims)
     return replace(
@@ -120,7 +121,7 @@ def _answer(question: str, quotes: Sequence[Quote], seconds: float) -> Answer:
 
 
 def _refusal(question: str, evidence: Sequence[Evidence], seconds: float) -> Answer:
-    closest = tuple(cite(item, number) for number, item in enumerate(evidence[:CLOSEST], 1))
+    closest = tuple(cite(item.source, item.sentence, number) for number, item in enumerate(evidence[:CLOSEST], 1))
     return replace(_empty(question, seconds), status="not_in_articles", text=NOT_IN_ARTICLES, closest=closest)
 
 

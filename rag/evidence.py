@@ -46,9 +46,9 @@ def gather(reading: Reading) -> tuple[Evidence, ...]:
     )
 
 
-def cite(evidence: Evidence, number: int) -> Citation:
-    """The citation of a piece of evidence under the number that it has in an answer."""
-    source, sentence = evidence.source, evidence.sentence
+def cite(source: Source, sentence: Sentence, number: int) -> Citation:
+    """The citation of a sentence under the number that it has in an answer."""
+    known = source.metadata
     return Citation(
         number=number,
         file=source.file,
@@ -56,8 +56,8 @@ def cite(evidence: Evidence, number: int) -> Citation:
         start=sentence.start,
         end=sentence.end,
         text=sentence.text,
-        title=source.metadata.title,
-        publisher=source.metadata.publisher,
-        date=source.metadata.date,
+        title=known.title,
+        publisher=known.publisher,
+        date=known.date,
         sha256=source.sha256,
     )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from index.dates import NamedDate, fits_any, named_dates
-from index.embed import open_session, open_tokenizer
+from index.embed import batches_of, open_session, open_tokenizer
 from index.passages import Source, heading
 from index.search import Hit
 from index.sentences import Sentence, is_statement
@@ -34,7 +34,6 @@ QUESTION_TOKENS = 40
 HEADING_TOKENS = 24
 MAX_TOKENS = 224
 SPAN_TOKENS = 30
-BATCH_TOKENS = 1024  # padding included
 THREADS = 2  # batches read at the same time
 
 # Weights of the signals of a sentence: fitted on held-out training articles (`python -m rag.models.fit`, rounded), but
@@ -183,7 +182,7 @@ def _best_span(start: np.ndarray, end: np.ndarray) -> tuple[int, int, float]:
 
 def _run(inputs: Sequence[_Input]) -> list[tuple[np.ndarray, float]]:
     """Per input, in order: logits of its tokens (start, end, evidence), shape (length, 3), and of the passage."""
-    batches = list(_batches(inputs))
+    batches = batches_of([len(item.ids) for item in inputs])
     with ThreadPoolExecutor(THREADS) as pool:
         read_batches = list(pool.map(lambda batch: _run_batch([inputs[place] for place in batch]), batches))
     results = dict(zip(chain(*batches), chain(*read_batches), strict=True))
@@ -199,18 +198,6 @@ def _run_batch(batch: Sequence[_Input]) -> list[tuple[np.ndarray, float]]:
     feed = {"ids": ids, "mask": mask, "types": types}
     tokens, passages = (np.asarray(value) for value in _session().run(["tokens", "passage"], feed))
     return [(tokens[row, : len(item.ids)], float(passages[row])) for row, item in enumerate(batch)]
-
-
-def _batches(inputs: Sequence[_Input]) -> Iterator[list[int]]:
-    """Places of inputs of similar length, at most BATCH_TOKENS together after padding."""
-    batch: list[int] = []
-    for place in sorted(range(len(inputs)), key=lambda place: len(inputs[place].ids)):
-        if batch and (len(batch) + 1) * len(inputs[place].ids) > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(place)
-    if batch:
-        yield batch
 
 
 @cache
