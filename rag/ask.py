@@ -84,12 +84,16 @@ def stream(
     reading = read(resolved.read, hits)
     evidence = gather(reading)
     chosen: list[Quote] = []
-    if reading.answerable >= ANSWERABLE:
-        chosen = digest(evidence) if asks_for_digest(question) else list(choose(evidence))
+    short = None
+    if reading.answerable >= ANSWERABLE and asks_for_digest(question):
+        chosen = digest(evidence)
+    elif reading.answerable >= ANSWERABLE and evidence:
+        chosen = list(choose(evidence))
+        short = short_answer(chosen[0], resolved.read)
     if not chosen:
         yield _refusal(question, evidence, time.monotonic() - began)
     for count in range(1, len(chosen) + 1):
-        yield _answer(question, chosen[:count], time.monotonic() - began)
+        yield _answer(question, chosen[:count], short, time.monotonic() - began)
 
 
 def checked(question: str) -> str:
@@ -102,7 +106,7 @@ def checked(question: str) -> str:
     return question
 
 
-def _answer(question: str, quotes: Sequence[Quote], seconds: float) -> Answer:
+def _answer(question: str, quotes: Sequence[Quote], short: str | None, seconds: float) -> Answer:
     citations: list[Citation] = []
     claims: list[Claim] = []
     for quote in quotes:
@@ -114,7 +118,7 @@ def _answer(question: str, quotes: Sequence[Quote], seconds: float) -> Answer:
     return replace(
         _empty(question, seconds),
         text=text,
-        short_answer=None if asks_for_digest(question) else short_answer(quotes),
+        short_answer=short,
         claims=tuple(claims),
         citations=tuple(citations),
     )

@@ -43,10 +43,12 @@ def choose(evidence: Sequence[Evidence]) -> Iterator[Quote]:
         left = [item for item in left[1:] if item.number not in repeats]
 
 
-def short_answer(quotes: Sequence[Quote]) -> str | None:
-    """The words of the first quote that answer the question, when the reader sees such words."""
-    lead = quotes[0].evidence[0]
-    return lead.short_answer if lead.short_score > 0 else None
+def short_answer(quote: Quote, question: str) -> str | None:
+    """The words of a quote that answer the question, when the reader sees such words and they are not the
+    question's own."""
+    lead = quote.evidence[0]
+    new = _words(lead.short_answer) - _words(question)
+    return lead.short_answer if lead.short_score > 0 and new else None
 
 
 def agree(one: Evidence, other: Evidence) -> bool:

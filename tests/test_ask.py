@@ -56,6 +56,13 @@ def test_an_answer_is_cited_exactly(folder: Path) -> None:
     check_exact(answer, folder)
 
 
+def test_the_short_answer_is_taken_from_the_first_quote_and_not_from_the_question(folder: Path) -> None:
+    answer = ask("Who is the harbour master of Eastwick?", folder)
+    assert answer.short_answer == "Ann Poole"
+    follow_up = ask("What did she say about June?", folder, [Turn(answer.question, answer.text)])
+    assert follow_up.short_answer != "Ann Poole"
+
+
 def test_claims_cite_numbers_that_exist_and_every_citation_is_used(folder: Path) -> None:
     answer = ask("Who is the harbour master of Eastwick?", folder)
     used = [number for claim in answer.claims for number in claim.citations]
