@@ -14,9 +14,9 @@ from index.search import search
 from index.sync import open_archive as open_synced
 from rag.conversation import resolve
 from rag.digest import asks_for_digest, digest
-from rag.evidence import Evidence, cite, gather
+from rag.evidence import cite, gather
 from rag.quotes import Quote, choose, short_answer
-from rag.reader import read
+from rag.reader import ReadSentence, read
 from rag.types import NOT_IN_ARTICLES, Answer, Citation, Claim, Turn
 
 MAX_QUESTION = 4000  # characters
@@ -38,10 +38,11 @@ def open_archive(folder: str | Path | None = None, progress: Callable[[int, int]
     path = expanded(folder) if folder else default_articles(os.environ)
     lock = _opening.setdefault(path, threading.Lock())
     before = _opened.get(path)
-    if before is not None and not before.closed and not lock.acquire(blocking=False):
+    if before is not None and before.closed:
+        before = None
+    if not lock.acquire(blocking=before is None):
+        assert before is not None  # else the lock was waited for
         return before
-    if before is None or before.closed:
-        lock.acquire()
     try:
         return _synced(path, progress)
     finally:
@@ -124,7 +125,7 @@ def _answer(question: str, quotes: Sequence[Quote], short: str | None, seconds: 
     )
 
 
-def _refusal(question: str, evidence: Sequence[Evidence], seconds: float) -> Answer:
+def _refusal(question: str, evidence: Sequence[ReadSentence], seconds: float) -> Answer:
     closest = tuple(cite(item.source, item.sentence, number) for number, item in enumerate(evidence[:CLOSEST], 1))
     return replace(_empty(question, seconds), status="not_in_articles", text=NOT_IN_ARTICLES, closest=closest)
 

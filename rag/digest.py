@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from index.sentences import is_statement
-from rag.evidence import Evidence
 from rag.quotes import Quote, agree
+from rag.reader import ReadSentence
 
 SENTENCES = 4
 CENTRAL = 0.5  # share of centrality beside the likeness to the question
@@ -30,7 +30,7 @@ def asks_for_digest(question: str) -> bool:
     return bool(_ASKS.match(question) or _ANYWHERE.search(question))
 
 
-def digest(evidence: Sequence[Evidence]) -> list[Quote]:
+def digest(evidence: Sequence[ReadSentence]) -> list[Quote]:
     """Up to SENTENCES quotes in the order of date and place; none when no statement fits the dates asked for."""
     whole = [item for item in evidence if is_statement(item.sentence.text) and item.dated]
     if not whole:
@@ -39,7 +39,7 @@ def digest(evidence: Sequence[Evidence]) -> list[Quote]:
     central = vectors @ vectors.mean(0)
     early = [EARLY / item.sentence.number for item in whole]
     order = np.argsort([-item.similarity - CENTRAL * central[n] - early[n] for n, item in enumerate(whole)])
-    chosen: list[list[Evidence]] = []
+    chosen: list[list[ReadSentence]] = []
     for item in (whole[place] for place in order):
         same = next((quote for quote in chosen if agree(quote[0], item)), None)
         if same is None and len(chosen) < SENTENCES:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.evidence import Evidence
+from rag.reader import ReadSentence
 
 MAX_QUOTES = 3
 MAX_WITNESSES = 3  # citations of the first quote; further ones have one: an answer is to be read at a glance
@@ -18,14 +18,14 @@ RELATED = 0.5  # and from which they do when they hold the same short answer
 class Quote:
     """One claim: the sentence that is quoted first, and those of other articles that say the same."""
 
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[ReadSentence, ...]
 
     @property
     def text(self) -> str:
         return self.evidence[0].sentence.text
 
 
-def choose(evidence: Sequence[Evidence]) -> Iterator[Quote]:
+def choose(evidence: Sequence[ReadSentence]) -> Iterator[Quote]:
     """One to MAX_QUOTES quotes, best first. Nothing is said twice: what repeats a quote is its witness."""
     if not evidence:
         return
@@ -35,12 +35,15 @@ def choose(evidence: Sequence[Evidence]) -> Iterator[Quote]:
         if not left or left[0].score < best - MARGIN:
             return
         lead = left[0]
-        same = [item for item in left[1:] if agree(lead, item)]
-        witnesses = {item.source.file: item for item in reversed([lead, *same])}  # the best of each article
-        ranked = sorted(witnesses.values(), key=lambda item: item.number)
-        yield Quote(tuple(ranked[: 1 if found else MAX_WITNESSES]))
-        repeats = {item.number for item in same}
-        left = [item for item in left[1:] if item.number not in repeats]
+        witnesses = {lead.source.file: lead}  # the best of each article
+        rest = []
+        for item in left[1:]:
+            if agree(lead, item):
+                witnesses.setdefault(item.source.file, item)
+            else:
+                rest.append(item)
+        yield Quote(tuple(witnesses.values())[: 1 if found else MAX_WITNESSES])
+        left = rest
 
 
 def short_answer(quote: Quote, question: str) -> str | None:
@@ -48,14 +51,14 @@ def short_answer(quote: Quote, question: str) -> str | None:
     question's own."""
     lead = quote.evidence[0]
     new = _words(lead.short_answer) - _words(question)
-    return lead.short_answer if lead.short_score > 0 and new else None
+    return lead.short_answer if lead.span_score > 0 and new else None
 
 
-def agree(one: Evidence, other: Evidence) -> bool:
+def agree(one: ReadSentence, other: ReadSentence) -> bool:
     """Whether the second sentence says what the first does: near in meaning and, where the first holds a short
     answer, with the same words in it."""
     near = float(one.vector @ other.vector)
-    if one.short_score <= 0:
+    if one.span_score <= 0:
         return near >= SAME
     answer = _words(one.short_answer)
     return near >= RELATED and bool(answer) and answer <= _words(other.sentence.text)
