@@ -45,6 +45,7 @@ class Claim:
     text: str
     citations: tuple[int, ...]
     verdict: Verdict
+    reason: str | None = None  # why it is not supported, or what was worked out to support it
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,16 @@ class Disagreement:
 
 
 @dataclass(frozen=True)
+class Usage:
+    """What a model that wrote an answer was sent and sent back. None: the server did not say, or has no known price."""
+
+    model: str
+    input_tokens: int | None
+    output_tokens: int | None
+    dollars: float | None
+
+
+@dataclass(frozen=True)
 class Answer:
     """The answer to a question. While it is streamed, each next Answer holds at least the claims of the one before."""
 
@@ -77,6 +88,9 @@ class Answer:
     closest: tuple[Citation, ...]  # offered, labelled as such, when the status is not_in_articles
     disagreements: tuple[Disagreement, ...]
     seconds: float
+    searched: tuple[str, ...] = ()  # what was searched for, where that is not the question as it was asked
+    notice: str | None = None  # one line: why no model wrote this although one was asked for, or why it ends early
+    usage: Usage | None = None  # mode "model"
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON values, in the shape of the public contract."""

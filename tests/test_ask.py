@@ -187,11 +187,13 @@ def test_no_question_is_an_error_by_its_characters(question: str, folder: Path) 
 
 def test_the_json_is_the_contract(folder: Path) -> None:
     answer = ask("Who is the harbour master of Eastwick?", folder).to_dict()
-    assert " ".join(answer) == ("question status mode text short_answer claims citations closest disagreements seconds")
+    assert " ".join(answer) == (
+        "question status mode text short_answer claims citations closest disagreements seconds searched notice usage"
+    )
     assert set(answer["citations"][0]) == {
         "number", "file", "sentence", "start", "end", "text", "title", "publisher", "date", "sha256",
     }  # fmt: skip
-    assert set(answer["claims"][0]) == {"text", "citations", "verdict"}
+    assert set(answer["claims"][0]) == {"text", "citations", "verdict", "reason"}
     assert json.loads(json.dumps(answer)) == answer
 
 

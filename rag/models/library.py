@@ -41,6 +41,7 @@ class Question:
     span: tuple[int, int] | None  # first and last token of the answer in the document
     evidence: tuple[int, ...]  # sentence numbers in the document
     answers: tuple[str, ...]  # token strings " 12 34 ", to keep them out of wrong passages
+    searched: bool = False  # asked without the text in view (Natural Questions, SelQA)
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
@@ -146,7 +147,8 @@ def _question(row: dict[str, Any], ids: list[int], where: tuple[int, int], text:
         for s in range(*(np.searchsorted(document.bounds, [a, b], "right") - 1 + np.array([0, 1])))
     }
     answers = tuple(f" {' '.join(map(str, document.ids[a : b + 1]))} " for a, b in marked)
-    return Question(ids, number, paragraph, span, tuple(sorted(evidence)), answers)
+    searched = row["set"] in ("qed_nq", "selqa")
+    return Question(ids, number, paragraph, span, tuple(sorted(evidence)), answers, searched)
 
 
 def load(folder: Path, tokenizer: Tokenizer, held: bool = False) -> tuple[Library, list[Question]]:
@@ -160,7 +162,7 @@ def load(folder: Path, tokenizer: Tokenizer, held: bool = False) -> tuple[Librar
     library = Library(tokenizer, [(d[0]["title"], [p["text"] for p in d]) for d in documents])
     where = {p["id"]: (n, k) for n, d in enumerate(documents) for k, p in enumerate(d)}
     rows = [
-        row
+        row | {"set": name}
         for name in ("squad1_train", "squad2_unanswerable", "qed_nq", "selqa")
         for row in read_rows(folder / f"{name}.questions.jsonl.gz")
         if held_out(documents[where[row["doc_id"]][0]][0]["title"]) == held

@@ -1,4 +1,4 @@
-"""The reader's network: the encoder of all-MiniLM-L6-v2, three logits per token, one per passage (torch)."""
+"""The reader's network: the encoder of all-MiniLM-L6-v2, three logits per token, four per passage (torch)."""
 
 from __future__ import annotations
 
@@ -51,16 +51,17 @@ class Reader(nn.Module):
         self.layers = nn.ModuleList(Layer() for _ in range(LAYERS))
         self.token_head = nn.Linear(WIDTH, 3)  # start, end, evidence
         self.passage_head = nn.Linear(WIDTH, 1)  # answerable, from [CLS]
+        self.claim_head = nn.Linear(WIDTH, 3)  # supported, refuted, neither, from [CLS]
 
-    def forward(self, ids: Tensor, mask: Tensor, types: Tensor) -> tuple[Tensor, Tensor]:
-        """ids, mask, types: (batch, tokens) -> token logits (batch, tokens, 3), answerable (batch,)."""
+    def forward(self, ids: Tensor, mask: Tensor, types: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """ids, mask, types: (batch, tokens) -> logits: tokens (batch, tokens, 3), answerable (batch,), claim (batch, 3)."""
         place = torch.arange(ids.shape[1])
         x = self.norm(self.words(ids) + self.positions(place) + self.types(types))
         keep = (1.0 - mask[:, None, None, :].to(x.dtype)) * -1e4
         for layer in self.layers:
             x = layer(x, keep)
         x = x.float()  # the heads stay in float32
-        return self.token_head(x), self.passage_head(x[:, 0])[:, 0]
+        return self.token_head(x), self.passage_head(x[:, 0])[:, 0], self.claim_head(x[:, 0])
 
     def bfloat(self) -> Reader:
         """Everything but the heads in bfloat16: 3.6 times the speed of float32 where the CPU has avx512_bf16."""
@@ -111,9 +112,9 @@ def load_encoder(reader: Reader, folder: Path) -> None:
 def forward_of(reader: Reader) -> Forward:
     """The model as a function of numpy arrays, as `evaluate.read` wants it."""
 
-    def forward(ids: np.ndarray, mask: np.ndarray, types: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def forward(ids: np.ndarray, mask: np.ndarray, types: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         with torch.no_grad():
-            tokens, passage = reader(*map(torch.from_numpy, (ids, mask, types)))
-        return tokens.numpy(), passage.numpy()
+            tokens, passage, claim = reader(*map(torch.from_numpy, (ids, mask, types)))
+        return tokens.numpy(), passage.numpy(), claim.numpy()
 
     return forward

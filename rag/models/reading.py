@@ -16,8 +16,9 @@ from tokenizers import Tokenizer
 from index.sentences import split
 from rag.models.library import MAX_QUESTION, held_out, read_rows
 
-# (ids, mask, types), each (batch, length) int64 -> tokens (batch, length, 3): start, end, evidence; passage (batch,)
-Forward = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+# (ids, mask, types), each (batch, length) int64 -> tokens (batch, length, 3): start, end, evidence; passage (batch,);
+# claim (batch, 3): supported, refuted, neither
+Forward = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 MAX_TOKENS, MAX_PREFIX, MAX_SPAN = 224, 24, 30
 
 
@@ -138,7 +139,7 @@ def read(forward: Forward, rows: Sequence[Row], tokenizer: Tokenizer) -> list[Sc
         for line, at in enumerate(places):
             size = len(windows[at].ids)
             ids[line, :size], mask[line, :size], types[line, :size] = windows[at].ids, 1, windows[at].types
-        tokens, passage = forward(ids, mask, types)
+        tokens, passage, _ = forward(ids, mask, types)
         for line, at in enumerate(places):
             w, logits = windows[at], tokens[line]
             answerable[w.row] = max(answerable[w.row], passage[line])

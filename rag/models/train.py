@@ -17,7 +17,7 @@ import json
 import signal
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +26,14 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rag.models.claims import Altered, claims, facts
 from rag.models.evaluate import quick
 from rag.models.examples import Example, examples
 from rag.models.library import load
 from rag.models.network import Reader, forward_of, load_encoder
 from rag.models.reading import rows_of
+
+CLAIMS = 0.22  # per question
 
 
 def batches(found: Iterator[Example], rng: np.random.Generator, tokens: int) -> Iterator[list[Example]]:
@@ -70,10 +73,11 @@ def collate(batch: list[Example]) -> dict[str, Tensor]:
         if one.span:
             span[row] = one.span
     found = {"ids": ids, "mask": mask, "types": types, "sentence": sentence, "evidence": evidence, "span": span}
+    found["label"] = np.array([-100 if one.label is None else one.label for one in batch])
     return {name: torch.from_numpy(value) for name, value in found.items()}
 
 
-def losses(tokens: Tensor, answerable: Tensor, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def losses(tokens: Tensor, answerable: Tensor, claim: Tensor, batch: dict[str, Tensor]) -> dict[str, Tensor]:
     """Span: cross-entropy over [CLS] (no answer) and passage tokens. Evidence: binary per sentence, and which one."""
     allowed = batch["sentence"] >= 0
     allowed[:, 0] = True
@@ -91,7 +95,8 @@ def losses(tokens: Tensor, answerable: Tensor, batch: dict[str, Tensor]) -> dict
     listed = scores.masked_fill(~real, -1e4)
     which = (listed.logsumexp(1) - listed.masked_fill(~gold, -1e4).logsumexp(1))[has].sum() / has.sum().clamp(min=1)
     passage = functional.binary_cross_entropy_with_logits(answerable, has.float())
-    return {"span": span, "binary": binary, "which": which, "passage": passage}
+    claims = functional.cross_entropy(claim, batch["label"], reduction="sum") / (batch["label"] >= 0).sum().clamp(min=1)
+    return {"span": span, "binary": binary, "which": which, "passage": passage, "claim": claims}
 
 
 class Run:
@@ -115,7 +120,7 @@ class Run:
         parts = losses(*self.reader(batch["ids"], batch["mask"], batch["types"]), batch)
         for p in self.light:
             p.grad = None
-        (parts["span"] + 0.5 * (parts["binary"] + parts["which"] + parts["passage"])).backward()
+        (parts["span"] + 0.5 * (parts["binary"] + parts["which"] + parts["passage"]) + 0.3 * parts["claim"]).backward()
         for master, p in zip(self.master, self.light, strict=True):
             master.grad = p.grad.float()
         nn.utils.clip_grad_norm_(self.master, 1.0)
@@ -149,9 +154,19 @@ def stream(folder: Path, tokenizer: Tokenizer, tokens: int, skip: int) -> Iterat
     """Epoch after epoch; a resumed run starts with the epoch after the one that it was in."""
     library, questions = load(folder, tokenizer)
     library.chars.clear()  # 1 GB, needed for loading only
+    known, altered = facts(folder, tokenizer), Altered(library, questions, tokenizer)
     for epoch in itertools.count(skip):
         rng = np.random.default_rng(epoch)
-        yield from batches(examples(library, questions, tokenizer, rng), rng, tokens)
+        found = claims(library, known, altered, tokenizer, rng)
+        yield from batches(mixed(examples(library, questions, tokenizer, rng), found, rng), rng, tokens)
+
+
+def mixed(questions: Iterator[Example], found: Iterator[Example], rng: np.random.Generator) -> Iterator[Example]:
+    """All questions, and a claim after every fifth or so."""
+    for question in questions:
+        yield question
+        if rng.random() < CLAIMS:
+            yield next(found)
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -211,7 +226,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the training sets")
     parser.add_argument("--start", type=Path, required=True, help="folder with model.safetensors and tokenizer.json")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and log.txt")
-    parser.add_argument("--until", required=True, help="HH:MM (today) at which the cool-down has ended")
+    parser.add_argument("--until", required=True, help="HH:MM at which the cool-down has ended")
     parser.add_argument("--cool", type=float, default=0.15, help="share of the time spent cooling down")
     parser.add_argument("--rate", type=float, default=2e-4)
     parser.add_argument("--warmup", type=int, default=300, help="steps")
@@ -222,6 +237,8 @@ def main() -> None:
     arguments = parser.parse_args()
     clock = datetime.strptime(arguments.until, "%H:%M").time()
     arguments.until = datetime.combine(datetime.now().date(), clock)
+    if arguments.until < datetime.now():
+        arguments.until += timedelta(days=1)
     train(arguments)
 
 
