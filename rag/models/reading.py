@@ -139,7 +139,7 @@ def read(forward: Forward, rows: Sequence[Row], tokenizer: Tokenizer) -> list[Sc
         for line, at in enumerate(places):
             size = len(windows[at].ids)
             ids[line, :size], mask[line, :size], types[line, :size] = windows[at].ids, 1, windows[at].types
-        tokens, passage, _ = forward(ids, mask, types)
+        tokens, passage, *_ = forward(ids, mask, types)
         for line, at in enumerate(places):
             w, logits = windows[at], tokens[line]
             answerable[w.row] = max(answerable[w.row], passage[line])

@@ -1,0 +1,253 @@
+"""Messages -> a language model's words, as they come, from any OpenAI-compatible server. The only user of openai.
+
+Nothing that a server does may keep the reader waiting beyond the deadline, fill the memory, or get the key to where
+it can be read: the call runs in a thread of its own and is given up when the time is over (a name that does not
+resolve, or a server that sends a byte a second, outlast every timeout of the transport); what is read is counted;
+redirects and compressed replies are refused; of a failure only our own words are shown.
+"""
+
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from index.errors import PinciteError
+from rag.types import Usage
+
+if TYPE_CHECKING:
+    from httpx2 import BaseTransport, Response, SyncByteStream
+
+DEFAULT_NAME = "gpt-5-mini"  # at OpenAI; other servers have models of their own
+SECONDS = 60.0  # for a whole answer
+MOST_BYTES = 4_000_000  # of one reply: a long answer has some 10,000 characters, each in an event of 300 bytes
+LONGEST_WAIT = 5.0  # seconds that a server may ask for before a second try
+# US dollars for a million tokens in and out, from openai.com/api/pricing, October 2025. Others have no known price.
+PRICES = {
+    "gpt-5": (1.25, 10.0),
+    "gpt-5-mini": (0.25, 2.0),
+    "gpt-5-nano": (0.05, 0.4),
+    "gpt-4.1-mini": (0.4, 1.6),
+    "gpt-4o-mini": (0.15, 0.6),
+}
+
+
+class ModelError(PinciteError):
+    """No answer, or only a part of one, came from the language model. The text is for a person, in our words only."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A language model and where it is served. `seconds` is the time for a whole answer, retries included."""
+
+    name: str
+    key: str = field(repr=False)
+    address: str | None = None  # base URL; None: OpenAI's
+    seconds: float = SECONDS
+    transport: "BaseTransport | None" = field(default=None, repr=False, compare=False)  # instead of the network
+
+    @property
+    def host(self) -> str:
+        """Where the model is served, fit to be shown: without user, password and path."""
+        if not self.address:
+            return "OpenAI"
+        parts = urlsplit(self.address)
+        return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some more words. The last piece has no words, and the usage."""
+
+    text: str
+    usage: Usage | None = None
+
+
+def configured(environ: Mapping[str, str], name: str | None = None) -> Model | None:
+    """The model that the environment names (OPENAI_API_KEY, OPENAI_BASE_URL, PINCITE_MODEL), None when it names none.
+
+    `name` comes before PINCITE_MODEL. Raises ModelError when what the environment says cannot be used.
+    """
+    key, address = environ.get("OPENAI_API_KEY", "").strip(), environ.get("OPENAI_BASE_URL", "").strip()
+    chosen = name or environ.get("PINCITE_MODEL", "").strip()
+    if not key and not address:
+        if name:
+            raise ModelError(f"the model {name} needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own")
+        return None
+    if not re.fullmatch(r"[!-~]*", key):
+        raise ModelError("OPENAI_API_KEY holds characters that no key has: copy it anew")
+    if address:
+        _check_address(address)
+        if not chosen:
+            raise ModelError("PINCITE_MODEL is not set: name the model that the server of OPENAI_BASE_URL has")
+    return Model(chosen or DEFAULT_NAME, key or "none", address or None)
+
+
+def _check_address(address: str) -> None:
+    try:
+        usable = urlsplit(address).scheme in ("http", "https") and (urlsplit(address).port or 80) > 0
+    except ValueError:
+        usable = False
+    if not usable or not urlsplit(address).hostname:
+        raise ModelError("OPENAI_BASE_URL is not an address: it looks like http://localhost:11434/v1")
+
+
+def complete(model: Model, messages: Sequence[Mapping[str, str]], deadline: float) -> tuple[str, Usage]:
+    """The whole reply at once. Raises ModelError, also for a reply that was cut."""
+    pieces = list(write(model, messages, deadline))
+    return "".join(piece.text for piece in pieces), pieces[-1].usage or Usage(model.name, None, None, None)
+
+
+def write(model: Model, messages: Sequence[Mapping[str, str]], deadline: float) -> Iterator[Piece]:
+    """The reply to chat messages ({"role", "content"}) as it comes; `deadline` is a time of `time.monotonic`.
+
+    Raises ModelError, at once or after some pieces, when no whole reply came in time.
+    """
+    found: SimpleQueue[Piece | BaseException] = SimpleQueue()
+    given_up = Event()
+    work = (model, messages, deadline - time.monotonic(), found, given_up)
+    Thread(target=_call, args=work, name="pincite model", daemon=True).start()
+    try:
+        while True:
+            try:
+                piece = found.get(timeout=max(0.0, deadline - time.monotonic()))
+            except Empty:
+                raise ModelError(f"{model.host} did not answer in {model.seconds:.0f} seconds") from None
+            if isinstance(piece, BaseException):
+                raise ModelError(_explained(piece, model)) from None  # the cause may hold the key
+            yield piece
+            if piece.usage:
+                return
+    finally:
+        given_up.set()
+
+
+class _Cut(Exception):
+    """A reply that ended before it was whole. The text says how."""
+
+
+def _call(
+    model: Model,
+    messages: Sequence[Mapping[str, str]],
+    seconds: float,
+    found: "SimpleQueue[Piece | BaseException]",
+    given_up: Event,
+) -> None:
+    """Put the pieces of the reply into `found`, and at the end the usage or what went wrong."""
+    try:
+        import httpx2
+        from openai import OpenAI
+
+        hooks = {"response": [_bounded]}
+        timeout = httpx2.Timeout(max(0.1, seconds))
+        with (
+            httpx2.Client(transport=model.transport, timeout=timeout, event_hooks=hooks) as http,
+            OpenAI(
+                api_key=model.key, base_url=model.address or "https://api.openai.com/v1", http_client=http
+            ) as client,
+            client.chat.completions.create(
+                model=model.name,
+                messages=list(messages),  # type: ignore[arg-type]
+                stream=True,
+                stream_options={"include_usage": True},
+                extra_headers={"Accept-Encoding": "identity"},
+            ) as events,
+        ):
+            for piece in _pieces(events, model):
+                if given_up.is_set():
+                    return
+                found.put(piece)
+    except BaseException as error:
+        found.put(error)
+
+
+def _pieces(events: Any, model: Model) -> Iterator[Piece]:
+    """Events -> pieces. Typed as Any because servers send what no type holds: absent choices, null contents."""
+    ended, counted = None, None
+    for event in events:
+        counted = getattr(event, "usage", None) or counted
+        for choice in getattr(event, "choices", None) or ():
+            ended = choice.finish_reason or ended
+            text = getattr(choice.delta, "content", None)
+            if text:
+                yield Piece(str(text))
+    if ended is None:  # openai reports a stream that breaks off as if it were whole
+        raise _Cut("broke off in the middle of the answer")
+    if ended not in ("stop", "tool_calls", "function_call"):
+        raise _Cut({"length": "stopped at its longest answer"}.get(ended, "withheld the rest of the answer"))
+    yield Piece("", _usage(model, counted))
+
+
+def _usage(model: Model, counted: Any) -> Usage:
+    sent, received = (getattr(counted, f"{kind}_tokens", None) for kind in ("prompt", "completion"))
+    if not isinstance(sent, int) or not isinstance(received, int):
+        return Usage(model.name, None, None, None)
+    price = None if model.address else PRICES.get(model.name)
+    return Usage(model.name, sent, received, price and (sent * price[0] + received * price[1]) / 1e6)
+
+
+def _bounded(response: "Response") -> None:
+    """Before a reply is read: refuse a compressed one (a small one may unfold to gigabytes), count what is read, and
+    do not wait long because a server says so."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise _Cut("sent a compressed answer, which was not asked for")
+    with_limit: Any = _counted(response.stream)
+    response.stream = with_limit
+    try:
+        wait = float(response.headers.get("retry-after", 0))
+    except ValueError:  # a date
+        wait = LONGEST_WAIT + 1
+    if not wait <= LONGEST_WAIT:
+        response.headers["x-should-retry"] = "false"
+
+
+def _counted(stream: Any) -> "SyncByteStream":
+    from httpx2 import SyncByteStream
+
+    class Counted(SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            read = 0
+            for chunk in stream:
+                read += len(chunk)
+                if read > MOST_BYTES:
+                    raise _Cut("sent more than an answer can hold")
+                yield chunk
+
+        def close(self) -> None:
+            stream.close()
+
+    return Counted()
+
+
+_BY_STATUS = {
+    400: "did not accept the request (400): a model with a longer context may",
+    401: "refused the key (401): check OPENAI_API_KEY",
+    403: "does not let this key use {name} (403): check the account, or set PINCITE_MODEL",
+    404: "has no model {name} there (404): check PINCITE_MODEL and OPENAI_BASE_URL",
+    429: "asks to wait (429): try again later, or check the quota of the account",
+}
+
+
+def _explained(error: BaseException, model: Model) -> str:
+    """What went wrong, for a person. The words of the server stay out: they may hold the key, or an instruction."""
+    causes: list[BaseException] = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) and len(causes) < 10:
+        causes.append(cause)
+    for cut in causes:
+        if isinstance(cut, _Cut):
+            return f"{model.host} {cut}"
+    status = getattr(error, "status_code", None)
+    if status in _BY_STATUS:
+        return f"{model.host} {_BY_STATUS[status].format(name=model.name)}"
+    if isinstance(status, int):
+        mend = "put its final address into OPENAI_BASE_URL" if 300 <= status < 400 else "try again later"
+        return f"{model.host} did not answer ({status}): {mend}"
+    kind = type(error).__name__
+    if "Timeout" in kind:
+        return f"{model.host} did not answer in {model.seconds:.0f} seconds"
+    if "Connect" in kind or "Network" in kind or "Protocol" in kind or "ReadError" in kind:
+        return f"{model.host} cannot be reached: check OPENAI_BASE_URL and the network"
+    return f"{model.host} sent something that is not an answer"
