@@ -6,6 +6,19 @@ print(answer.text, answer.citations[0].sentence)
 """
 
 from rag.ask import ask, open_archive, stream
-from rag.types import Answer, Citation, Claim, Disagreement, Side, Turn
+from rag.llm import Model
+from rag.types import Answer, Citation, Claim, Disagreement, Side, Turn, Usage
 
-__all__ = ["Answer", "Citation", "Claim", "Disagreement", "Side", "Turn", "ask", "open_archive", "stream"]
+__all__ = [
+    "Answer",
+    "Citation",
+    "Claim",
+    "Disagreement",
+    "Model",
+    "Side",
+    "Turn",
+    "Usage",
+    "ask",
+    "open_archive",
+    "stream",
+]

@@ -10,17 +10,18 @@ from pathlib import Path
 from index.archive import Archive
 from index.errors import QuestionError
 from index.home import default_articles, default_home, expanded
-from index.search import search
 from index.sync import open_archive as open_synced
 from rag.conversation import resolve
 from rag.digest import asks_for_digest, digest
-from rag.evidence import cite, gather
+from rag.evidence import cite, gather, look
+from rag.llm import Model, ModelError, configured
 from rag.quotes import Quote, choose, short_answer
-from rag.reader import ReadSentence, read
+from rag.reader import ReadSentence
 from rag.types import NOT_IN_ARTICLES, Answer, Citation, Claim, Turn
+from rag.written import written
 
 MAX_QUESTION = 4000  # characters
-PASSAGES = 10  # retrieved and read for a question
+QUOTES = "quotes"  # the name that stands for no language model
 CLOSEST = 3  # sentences offered when there is no answer
 ANSWERABLE = 0.5  # probability from which the question is answered
 
@@ -59,30 +60,55 @@ def _synced(path: Path, progress: Callable[[int, int], None] | None) -> Archive:
     return archive
 
 
-def ask(question: str, archive: Archive | str | Path | None = None, history: Sequence[Turn] = ()) -> Answer:
+def ask(
+    question: str,
+    archive: Archive | str | Path | None = None,
+    history: Sequence[Turn] = (),
+    model: Model | str | None = None,
+) -> Answer:
     """The answer to a question, every sentence of it cited.
 
     `archive` is an open archive, a folder, or None for the default articles; `history` are the earlier turns of
-    the conversation, earliest first. Raises QuestionError for an empty or overlong question, and what
-    `open_archive` raises.
+    the conversation, earliest first. `model` writes the answer: a Model, the name of one at the server that the
+    environment names, "quotes" for none, or None for what the environment says (OPENAI_API_KEY, OPENAI_BASE_URL,
+    PINCITE_MODEL). When it fails, the answer is made of quotes and its `notice` says why.
+    Raises QuestionError for an empty or overlong question, and what `open_archive` raises.
     """
-    *_, answer = stream(question, archive, history)
+    *_, answer = stream(question, archive, history, model)
     return answer
 
 
 def stream(
-    question: str, archive: Archive | str | Path | None = None, history: Sequence[Turn] = ()
+    question: str,
+    archive: Archive | str | Path | None = None,
+    history: Sequence[Turn] = (),
+    model: Model | str | None = None,
 ) -> Iterator[Answer]:
     """Growing answers, one checked sentence more at a time; the last one is what `ask` returns."""
     began = time.monotonic()
     question = checked(question)
     if not isinstance(archive, Archive):
         archive = open_archive(archive)
+    notice = None
+    try:
+        writer = model if isinstance(model, Model) else _named(model)
+        if writer:
+            yield from written(question, archive, history, writer, began)
+            return
+    except ModelError as error:
+        notice = f"Quoted instead of written by a model: {error}."
+    for answer in _quoted(question, archive, history):
+        yield replace(answer, notice=notice, seconds=time.monotonic() - began)
+
+
+def _named(model: str | None) -> Model | None:
+    return None if model == QUOTES else configured(os.environ, model)
+
+
+def _quoted(question: str, archive: Archive, history: Sequence[Turn]) -> Iterator[Answer]:
+    """Growing answers made of sentences of the articles, without a language model."""
     resolved = resolve(question, history)
-    found = search(archive, resolved.search, PASSAGES)
-    present = {source for source in {hit.passage.source for hit in found} if archive.is_in_folder(source)}
-    hits = [hit for hit in found if hit.passage.source in present]
-    reading = read(resolved.read, hits)
+    reading = look(archive, resolved)
     evidence = gather(reading)
     chosen: list[Quote] = []
     short = None
@@ -92,9 +118,9 @@ def stream(
         chosen = list(choose(evidence))
         short = short_answer(chosen[0], resolved.read)
     if not chosen:
-        yield _refusal(question, evidence, time.monotonic() - began)
+        yield _refusal(question, evidence)
     for count in range(1, len(chosen) + 1):
-        yield _answer(question, chosen[:count], short, time.monotonic() - began)
+        yield _answer(question, chosen[:count], short)
 
 
 def checked(question: str) -> str:
@@ -107,7 +133,7 @@ def checked(question: str) -> str:
     return question
 
 
-def _answer(question: str, quotes: Sequence[Quote], short: str | None, seconds: float) -> Answer:
+def _answer(question: str, quotes: Sequence[Quote], short: str | None) -> Answer:
     citations: list[Citation] = []
     claims: list[Claim] = []
     for quote in quotes:
@@ -117,7 +143,7 @@ def _answer(question: str, quotes: Sequence[Quote], short: str | None, seconds: 
         claims.append(Claim(quote.text, tuple(numbers), "supported"))
     text = "\n".join(claim.text + " " + "".join(f"[{number}]" for number in claim.citations) for claim in claims)
     return replace(
-        _empty(question, seconds),
+        _empty(question),
         text=text,
         short_answer=short,
         claims=tuple(claims),
@@ -125,12 +151,12 @@ def _answer(question: str, quotes: Sequence[Quote], short: str | None, seconds: 
     )
 
 
-def _refusal(question: str, evidence: Sequence[ReadSentence], seconds: float) -> Answer:
+def _refusal(question: str, evidence: Sequence[ReadSentence]) -> Answer:
     closest = tuple(cite(item.source, item.sentence, number) for number, item in enumerate(evidence[:CLOSEST], 1))
-    return replace(_empty(question, seconds), status="not_in_articles", text=NOT_IN_ARTICLES, closest=closest)
+    return replace(_empty(question), status="not_in_articles", text=NOT_IN_ARTICLES, closest=closest)
 
 
-def _empty(question: str, seconds: float) -> Answer:
+def _empty(question: str) -> Answer:
     return Answer(
         question=question,
         status="answered",
@@ -141,5 +167,5 @@ def _empty(question: str, seconds: float) -> Answer:
         citations=(),
         closest=(),
         disagreements=(),
-        seconds=seconds,
+        seconds=0.0,
     )

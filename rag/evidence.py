@@ -1,16 +1,32 @@
-"""Reading -> evidence: the sentences that an answer may cite, best first, and their citations."""
+"""Question -> evidence: what is found and read for it, the sentences that an answer may cite, and their citations."""
 
+from index.archive import Archive
 from index.passages import Source
+from index.search import search
 from index.sentences import Sentence
-from rag.reader import Reading, ReadSentence
+from rag.conversation import Resolved
+from rag.reader import Reading, ReadSentence, read
 from rag.types import Citation
 
+PASSAGES = 10  # retrieved and read for a question
 BUDGET = 20  # sentences: what a person can check, and what a small language model reads well
 
 
-def gather(reading: Reading) -> tuple[ReadSentence, ...]:
-    """The best sentences of a reading; none without a quantity when a quantity is asked for."""
-    return tuple(item for item in reading.sentences if item.fits_kind)[:BUDGET]
+def look(archive: Archive, question: Resolved) -> Reading:
+    """Search and read. Files that have changed or gone since the archive was built are left out."""
+    found = search(archive, question.search, PASSAGES)
+    present = {source for source in {hit.passage.source for hit in found} if archive.is_in_folder(source)}
+    return read(question.read, [hit for hit in found if hit.passage.source in present])
+
+
+def gather(*readings: Reading) -> tuple[ReadSentence, ...]:
+    """The best sentences, of several readings in turn and each once; none without a quantity when one is asked for."""
+    fitting = [[item for item in reading.sentences if item.fits_kind][:BUDGET] for reading in readings]
+    in_turn = (items[place] for place in range(BUDGET) for items in fitting if place < len(items))
+    each: dict[tuple[str, int], ReadSentence] = {}
+    for item in in_turn:
+        each.setdefault((item.source.file, item.sentence.number), item)
+    return tuple(each.values())[:BUDGET]
 
 
 def cite(source: Source, sentence: Sentence, number: int) -> Citation:

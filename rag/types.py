@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any, Literal
 
 NOT_IN_ARTICLES = "Not in these articles."  # the whole text of an answer that is a refusal
@@ -72,6 +72,11 @@ class Usage:
     input_tokens: int | None
     output_tokens: int | None
     dollars: float | None
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """Both calls; what one of them did not tell is not known of the whole."""
+        pairs = zip(astuple(self)[1:], astuple(other)[1:], strict=True)
+        return Usage(self.model, *(None if None in pair else sum(pair) for pair in pairs))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from index.dates import in_words
 from index.passages import Source
 from index.read import printable
-from rag.types import Answer, Citation, Claim, Disagreement
+from rag.types import Answer, Citation, Claim, Disagreement, Usage
 
 # Every ASCII punctuation mark as a numeric reference: nothing is left that HTML, Markdown, LaTeX or a template
 # could take for syntax. Line breaks too, because a blank line would end the block of raw HTML.
@@ -74,13 +74,25 @@ def waiting(text: str) -> str:
 def answer(given: Answer, turn: int, done: bool) -> str:
     """An answer with its sources. `turn` is its place in the conversation, from 0; `done` when it will not grow."""
     if given.status == "not_in_articles":
-        parts = [_refusal(given, turn)]
+        parts = [_searched(given), _refusal(given, turn)]
     else:
-        parts = [_short(given), _claims(given, turn), *(_disagreement(given, d, turn) for d in given.disagreements)]
+        parts = [
+            _searched(given),
+            _short(given),
+            _claims(given, turn),
+            *(_disagreement(given, d, turn) for d in given.disagreements),
+        ]
         parts.append(_sources(given.citations, f"cite-{turn}", "Sources"))
     if done:
+        parts += [notice(given.notice)] if given.notice else []
         parts.append(_foot(given, turn))
     return f'<div class="answer {given.mode}">{"".join(parts)}</div>'
+
+
+def _searched(given: Answer) -> str:
+    """What a model made of the question, so that the reader can tell when it was misunderstood."""
+    searched = " · ".join(escape(text) for text in given.searched)
+    return f'<p class="searched">Searched for: {searched}</p>' if searched else ""
 
 
 def _short(given: Answer) -> str:
@@ -100,7 +112,8 @@ def _claim(claim: Claim, given: Answer, turn: int) -> str:
     if claim.verdict in _BADGES:
         label, why = _BADGES[claim.verdict]
         badge = f' <span class="badge {claim.verdict}" title="{escape(why)}">{label}</span>'
-    return f'<p class="claim">{text}{marks}{badge}</p>'
+    reason = f' <span class="reason">{escape(claim.reason)}</span>' if claim.reason else ""
+    return f'<p class="claim {claim.verdict}">{text}{marks}{badge}{reason}</p>'
 
 
 def _marks(numbers: Sequence[int], given: Answer, turn: int) -> str:
@@ -166,12 +179,20 @@ def _foot(given: Answer, turn: int) -> str:
     elif given.mode == "quotes":
         how = "Quoted word for word, no language model involved"
     else:
-        how = "Written by a model, each sentence checked against its source"
+        how = f"Written by {escape(given.usage.model)}" if given.usage else "Written by a model"
+        how += ", each sentence checked against its source" + _cost(given.usage)
     copied = escape(plain(given))
     return (
         f'<div class="foot"><span>{how} · {given.seconds:.2f} s</span> '
         f'<a class="copy" href="#copy-{turn}">Copy with sources</a><span class="plain">{copied}</span></div>'
     )
+
+
+def _cost(usage: Usage | None) -> str:
+    if usage is None or usage.input_tokens is None or usage.output_tokens is None:
+        return ""
+    dollars = f", ${usage.dollars:.4f}" if usage.dollars is not None else ""
+    return escape(f" · {usage.input_tokens:,} + {usage.output_tokens:,} tokens{dollars}")
 
 
 def plain(given: Answer) -> str:

@@ -54,7 +54,8 @@ class Reader(nn.Module):
         self.claim_head = nn.Linear(WIDTH, 3)  # supported, refuted, neither, from [CLS]
 
     def forward(self, ids: Tensor, mask: Tensor, types: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """ids, mask, types: (batch, tokens) -> logits: tokens (batch, tokens, 3), answerable (batch,), claim (batch, 3)."""
+        """ids, mask, types: (batch, tokens) -> logits: tokens (batch, tokens, 3), answerable (batch,), claim
+        (batch, 3)."""
         place = torch.arange(ids.shape[1])
         x = self.norm(self.words(ids) + self.positions(place) + self.types(types))
         keep = (1.0 - mask[:, None, None, :].to(x.dtype)) * -1e4
