@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from index.errors import PinciteError
+from rag.prices import dollars
 from rag.types import Usage
 
 if TYPE_CHECKING:
@@ -25,14 +26,6 @@ DEFAULT_NAME = "gpt-5-mini"  # at OpenAI; other servers have models of their own
 SECONDS = 60.0  # for a whole answer
 MOST_BYTES = 4_000_000  # of one reply: a long answer has some 10,000 characters, each in an event of 300 bytes
 LONGEST_WAIT = 5.0  # seconds that a server may ask for before a second try
-# US dollars for a million tokens in and out, from openai.com/api/pricing, October 2025. Others have no known price.
-PRICES = {
-    "gpt-5": (1.25, 10.0),
-    "gpt-5-mini": (0.25, 2.0),
-    "gpt-5-nano": (0.05, 0.4),
-    "gpt-4.1-mini": (0.4, 1.6),
-    "gpt-4o-mini": (0.15, 0.6),
-}
 
 
 class ModelError(PinciteError):
@@ -88,10 +81,11 @@ def configured(environ: Mapping[str, str], name: str | None = None) -> Model | N
 
 def _check_address(address: str) -> None:
     try:
-        usable = urlsplit(address).scheme in ("http", "https") and (urlsplit(address).port or 80) > 0
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 80) > 0
     except ValueError:
         usable = False
-    if not usable or not urlsplit(address).hostname:
+    if not usable:
         raise ModelError("OPENAI_BASE_URL is not an address: it looks like http://localhost:11434/v1")
 
 
@@ -123,6 +117,9 @@ def write(model: Model, messages: Sequence[Mapping[str, str]], deadline: float) 
                 return
     finally:
         given_up.set()
+
+
+_UNFINISHED = {"length": "stopped at its longest answer", "content_filter": "withheld the rest of the answer"}
 
 
 class _Cut(Exception):
@@ -176,8 +173,8 @@ def _pieces(events: Any, model: Model) -> Iterator[Piece]:
                 yield Piece(str(text))
     if ended is None:  # openai reports a stream that breaks off as if it were whole
         raise _Cut("broke off in the middle of the answer")
-    if ended not in ("stop", "tool_calls", "function_call"):
-        raise _Cut({"length": "stopped at its longest answer"}.get(ended, "withheld the rest of the answer"))
+    if ended in _UNFINISHED:
+        raise _Cut(_UNFINISHED[ended])
     yield Piece("", _usage(model, counted))
 
 
@@ -185,8 +182,7 @@ def _usage(model: Model, counted: Any) -> Usage:
     sent, received = (getattr(counted, f"{kind}_tokens", None) for kind in ("prompt", "completion"))
     if not isinstance(sent, int) or not isinstance(received, int):
         return Usage(model.name, None, None, None)
-    price = None if model.address else PRICES.get(model.name)
-    return Usage(model.name, sent, received, price and (sent * price[0] + received * price[1]) / 1e6)
+    return Usage(model.name, sent, received, None if model.address else dollars(model.name, sent, received))
 
 
 def _bounded(response: "Response") -> None:
@@ -233,12 +229,11 @@ _BY_STATUS = {
 
 def _explained(error: BaseException, model: Model) -> str:
     """What went wrong, for a person. The words of the server stay out: they may hold the key, or an instruction."""
-    causes: list[BaseException] = [error]
-    while (cause := causes[-1].__cause__ or causes[-1].__context__) and len(causes) < 10:
-        causes.append(cause)
-    for cut in causes:
-        if isinstance(cut, _Cut):
-            return f"{model.host} {cut}"
+    cause: BaseException | None = error
+    while cause:
+        if isinstance(cause, _Cut):
+            return f"{model.host} {cause}"
+        cause = cause.__cause__ or cause.__context__
     status = getattr(error, "status_code", None)
     if status in _BY_STATUS:
         return f"{model.host} {_BY_STATUS[status].format(name=model.name)}"
@@ -248,6 +243,6 @@ def _explained(error: BaseException, model: Model) -> str:
     kind = type(error).__name__
     if "Timeout" in kind:
         return f"{model.host} did not answer in {model.seconds:.0f} seconds"
-    if "Connect" in kind or "Network" in kind or "Protocol" in kind or "ReadError" in kind:
+    if re.search("Connect|Network|Protocol|ReadError", kind):
         return f"{model.host} cannot be reached: check OPENAI_BASE_URL and the network"
     return f"{model.host} sent something that is not an answer"
