@@ -1,9 +1,8 @@
 """Messages -> a language model's words, as they come, from any OpenAI-compatible server. The only user of openai.
 
-Nothing that a server does may keep the reader waiting beyond the deadline, fill the memory, or get the key to where
-it can be read: the call runs in a thread of its own and is given up when the time is over (a name that does not
-resolve, or a server that sends a byte a second, outlast every timeout of the transport); what is read is counted;
-redirects and compressed replies are refused; of a failure only our own words are shown.
+Nothing that a server does may keep the reader waiting beyond the deadline, or get the key to where it can be read:
+the call runs in a thread of its own and is given up when the time is over (a name that does not resolve, or a server
+that sends a byte a second, outlast every timeout of the transport); of a failure only our own words are shown.
 """
 
 import re
@@ -11,21 +10,20 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from threading import Event, Thread
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from index.errors import PinciteError
 from rag.prices import dollars
 from rag.types import Usage
+from rag.wire import Cut, client
 
 if TYPE_CHECKING:
-    from httpx2 import BaseTransport, Response, SyncByteStream
+    from httpx2 import BaseTransport, Client
 
 DEFAULT_NAME = "gpt-5-mini"  # at OpenAI; other servers have models of their own
 SECONDS = 60.0  # for a whole answer
-MOST_BYTES = 4_000_000  # of one reply: a long answer has some 10,000 characters, each in an event of 300 bytes
-LONGEST_WAIT = 5.0  # seconds that a server may ask for before a second try
 
 
 class ModelError(PinciteError):
@@ -83,8 +81,11 @@ def _check_address(address: str) -> None:
     try:
         parts = urlsplit(address)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 80) > 0
+        secret = "@" in parts.netloc
     except ValueError:
-        usable = False
+        usable = secret = False
+    if secret:
+        raise ModelError("OPENAI_BASE_URL holds a password, which would stand in logs: put the key into OPENAI_API_KEY")
     if not usable:
         raise ModelError("OPENAI_BASE_URL is not an address: it looks like http://localhost:11434/v1")
 
@@ -101,64 +102,50 @@ def write(model: Model, messages: Sequence[Mapping[str, str]], deadline: float) 
     Raises ModelError, at once or after some pieces, when no whole reply came in time.
     """
     found: SimpleQueue[Piece | BaseException] = SimpleQueue()
-    given_up = Event()
-    work = (model, messages, deadline - time.monotonic(), found, given_up)
-    Thread(target=_call, args=work, name="pincite model", daemon=True).start()
+    http = client(model.transport, deadline - time.monotonic())
+    Thread(target=_call, args=(model, messages, http, found), name="pincite model", daemon=True).start()
+    begun = False
     try:
         while True:
+            left = deadline - time.monotonic()
             try:
-                piece = found.get(timeout=max(0.0, deadline - time.monotonic()))
+                piece = found.get(timeout=left) if left > 0 else None
             except Empty:
-                raise ModelError(f"{model.host} did not answer in {model.seconds:.0f} seconds") from None
+                piece = None
+            if piece is None:
+                raise ModelError(_too_late(model))
             if isinstance(piece, BaseException):
-                raise ModelError(_explained(piece, model)) from None  # the cause may hold the key
+                raise ModelError(_explained(piece, model, begun)) from None  # the cause may hold the key
             yield piece
+            begun = True
             if piece.usage:
                 return
     finally:
-        given_up.set()
-
-
-_UNFINISHED = {"length": "stopped at its longest answer", "content_filter": "withheld the rest of the answer"}
-
-
-class _Cut(Exception):
-    """A reply that ended before it was whole. The text says how."""
+        http.close()  # ends the thread with its next byte, and any further try
 
 
 def _call(
-    model: Model,
-    messages: Sequence[Mapping[str, str]],
-    seconds: float,
-    found: "SimpleQueue[Piece | BaseException]",
-    given_up: Event,
+    model: Model, messages: Sequence[Mapping[str, str]], http: "Client", found: "SimpleQueue[Piece | BaseException]"
 ) -> None:
     """Put the pieces of the reply into `found`, and at the end the usage or what went wrong."""
     try:
-        import httpx2
         from openai import OpenAI
 
-        hooks = {"response": [_bounded]}
-        timeout = httpx2.Timeout(max(0.1, seconds))
-        with (
-            httpx2.Client(transport=model.transport, timeout=timeout, event_hooks=hooks) as http,
-            OpenAI(
-                api_key=model.key, base_url=model.address or "https://api.openai.com/v1", http_client=http
-            ) as client,
-            client.chat.completions.create(
-                model=model.name,
-                messages=list(messages),  # type: ignore[arg-type]
-                stream=True,
-                stream_options={"include_usage": True},
-                extra_headers={"Accept-Encoding": "identity"},
-            ) as events,
-        ):
+        openai = OpenAI(api_key=model.key, base_url=model.address or "https://api.openai.com/v1", http_client=http)
+        with openai.chat.completions.create(
+            model=model.name,
+            messages=list(messages),  # type: ignore[arg-type]
+            stream=True,
+            stream_options={"include_usage": True},
+        ) as events:
             for piece in _pieces(events, model):
-                if given_up.is_set():
-                    return
                 found.put(piece)
     except BaseException as error:
         found.put(error)
+
+
+_BROKEN = "broke off in the middle of the answer"
+_UNFINISHED = {"length": "stopped at its longest answer", "content_filter": "withheld the rest of the answer"}
 
 
 def _pieces(events: Any, model: Model) -> Iterator[Piece]:
@@ -169,12 +156,14 @@ def _pieces(events: Any, model: Model) -> Iterator[Piece]:
         for choice in getattr(event, "choices", None) or ():
             ended = choice.finish_reason or ended
             text = getattr(choice.delta, "content", None)
-            if text:
-                yield Piece(str(text))
+            if text and isinstance(text, str):
+                yield Piece(text)
+        if ended and counted:
+            break  # some servers hold the line
     if ended is None:  # openai reports a stream that breaks off as if it were whole
-        raise _Cut("broke off in the middle of the answer")
+        raise Cut(_BROKEN)
     if ended in _UNFINISHED:
-        raise _Cut(_UNFINISHED[ended])
+        raise Cut(_UNFINISHED[ended])
     yield Piece("", _usage(model, counted))
 
 
@@ -183,39 +172,6 @@ def _usage(model: Model, counted: Any) -> Usage:
     if not isinstance(sent, int) or not isinstance(received, int):
         return Usage(model.name, None, None, None)
     return Usage(model.name, sent, received, None if model.address else dollars(model.name, sent, received))
-
-
-def _bounded(response: "Response") -> None:
-    """Before a reply is read: refuse a compressed one (a small one may unfold to gigabytes), count what is read, and
-    do not wait long because a server says so."""
-    if response.headers.get("content-encoding", "identity") != "identity":
-        raise _Cut("sent a compressed answer, which was not asked for")
-    with_limit: Any = _counted(response.stream)
-    response.stream = with_limit
-    try:
-        wait = float(response.headers.get("retry-after", 0))
-    except ValueError:  # a date
-        wait = LONGEST_WAIT + 1
-    if not wait <= LONGEST_WAIT:
-        response.headers["x-should-retry"] = "false"
-
-
-def _counted(stream: Any) -> "SyncByteStream":
-    from httpx2 import SyncByteStream
-
-    class Counted(SyncByteStream):
-        def __iter__(self) -> Iterator[bytes]:
-            read = 0
-            for chunk in stream:
-                read += len(chunk)
-                if read > MOST_BYTES:
-                    raise _Cut("sent more than an answer can hold")
-                yield chunk
-
-        def close(self) -> None:
-            stream.close()
-
-    return Counted()
 
 
 _BY_STATUS = {
@@ -227,11 +183,15 @@ _BY_STATUS = {
 }
 
 
-def _explained(error: BaseException, model: Model) -> str:
+def _too_late(model: Model) -> str:
+    return f"{model.host} did not answer in {model.seconds:g} seconds"
+
+
+def _explained(error: BaseException, model: Model, begun: bool) -> str:
     """What went wrong, for a person. The words of the server stay out: they may hold the key, or an instruction."""
     cause: BaseException | None = error
     while cause:
-        if isinstance(cause, _Cut):
+        if isinstance(cause, Cut):
             return f"{model.host} {cause}"
         cause = cause.__cause__ or cause.__context__
     status = getattr(error, "status_code", None)
@@ -242,7 +202,9 @@ def _explained(error: BaseException, model: Model) -> str:
         return f"{model.host} did not answer ({status}): {mend}"
     kind = type(error).__name__
     if "Timeout" in kind:
-        return f"{model.host} did not answer in {model.seconds:.0f} seconds"
+        return _too_late(model)
+    if re.search("Connect|Network|Protocol|ReadError", kind) and begun:
+        return f"{model.host} {_BROKEN}"
     if re.search("Connect|Network|Protocol|ReadError", kind):
         return f"{model.host} cannot be reached: check OPENAI_BASE_URL and the network"
     return f"{model.host} sent something that is not an answer"
