@@ -5,11 +5,12 @@
 claims.jsonl holds claims about the default articles: true ones, and each again altered in one way, so that its cited
 sentences no longer support it. What counts is only the verdict "supported"; "partly" is a no. With --fever the same
 on FEVER (Thorne et al. 2018): the pages that the reader was not trained on, SUPPORTS against REFUTES.
-Exit codes: 0 scored, 2 something to fix: one line on stderr says what and where.
+Exit codes: 0 scored, 1 the reader of its output went away, 2 something to fix: one line on stderr says what and where.
 """
 
 import argparse
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -101,6 +102,9 @@ def main(arguments: Sequence[str] | None = None, judge: Callable[[str, Sequence[
     except PinciteError as error:
         print(str(error).replace("\n", " "), file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 
