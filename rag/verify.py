@@ -1,0 +1,227 @@
+"""Claim, cited sentences -> verdict: whether a sentence that a language model wrote is what it cites.
+
+What can be looked up comes first: quoted words, numbers, dates, names, what is denied, who acts on whom. A reader is
+told which of them is missing. Only what is left is for a model to judge, and its doubt strikes no text.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+import numpy as np
+
+from index.dates import without_dates
+from index.embed import embed
+from index.sentences import MAX_LENGTH
+from rag.days import between, check_dates, known_years, spread
+from rag.details import Known, find_quotation, folded, names, plain, quotations, words
+from rag.grounds import Checked, Grounds, before, grounds, missing
+from rag.quantities import Quantity, near, quantities, same
+from rag.senses import contradiction, lemma, swapped
+
+__all__ = ["Checked", "Grounds", "check", "grounds"]
+
+# Probabilities of the model. To be fitted on training claims together with the model.
+SUPPORTED = 0.5  # from which a claim whose details agree is supported
+REFUTED = 0.8  # from which it is not
+UNSURE = "the details agree, but the cited text may not say this"
+ELSEWHERE = "written in another language than its source; "
+SENTENCES = 8  # cited sentences that are looked at: a claim with more of them says nothing exactly
+
+# Function words of English, and of the languages that news is most written in beside it.
+_ENGLISH = frozenset(
+    "the of and to is that for with by from it he she his her its their they are were has have had be been "
+    "would not but this which who said after before during about over on in at as a an was will".split()
+)
+_OTHER = frozenset(
+    "der die das und ist nicht ein eine einen den dem von mit hat auf sich le la les des du et est une dans "
+    "que pour sur ont el los las del en y por con una il gli della che di per non da em um uma het een van "
+    "zijn op te och att som".split()
+)
+SHARED = 0.4  # of the words that are no names: two texts with more in common are in one language
+FEW = 8  # words: a text of so many without an English function word is in another language
+# Who "two leaders" may be: counted by their names, not by a number in the source.
+_COUNTED = frozenset(
+    "leaders presidents countries nations sides parties states politicians candidates governments ministers "
+    "counterparts rivals teams neighbours neighbors publications outlets articles".split()
+)
+
+
+def check(claim: str, cited: Sequence[Grounds]) -> Checked:
+    """The verdict on a claim by all that it cites together: each detail may stand in any of the sentences.
+
+    "unsupported": a detail is missing or contradicts; "partly": the details agree, and the model is unsure or the
+    language is another one; "uncited": there is nothing to check it against. Never raises on any text.
+    """
+    if not cited:
+        return Checked("uncited", None)
+    if len(claim) > MAX_LENGTH:
+        return Checked("unsupported", "too long to be one sentence that can be checked")
+    claim = plain(claim)
+    if not words(claim):
+        return Checked("unsupported", "there are no words to check")
+    cited = [
+        Grounds(
+            plain(one.text[:MAX_LENGTH]), plain(one.heading[:MAX_LENGTH]), one.date, plain(one.context[-MAX_LENGTH:])
+        )
+        for one in cited[:SENTENCES]
+    ]
+    if words(claim) in [words(one.text) for one in cited]:
+        return Checked("supported", None)
+    foreign = _is_foreign(claim, " ".join(one.text for one in cited))
+    partly, worked_out = None, None
+    for found in _foreign_details(claim, cited) if foreign else _details(claim, cited):
+        if found.verdict == "unsupported":
+            return Checked("unsupported", ELSEWHERE + (found.reason or "") if foreign else found.reason)
+        if found.verdict == "partly":
+            partly = partly or found
+        else:
+            worked_out = worked_out or found
+    if foreign:
+        return Checked("partly", ELSEWHERE + (partly.reason or "" if partly else "numbers and names agree"))
+    return _judged(claim, cited, partly, worked_out)
+
+
+def _plain(one: Grounds) -> Grounds:
+    text, heading, context = one.text[:MAX_LENGTH], one.heading[:MAX_LENGTH], one.context[-MAX_LENGTH:]
+    return Grounds(plain(text), plain(heading), one.date, plain(context))
+
+
+def _details(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
+    yield from _check_quotations(claim, cited)
+    yield from _check_numbers(claim, cited)
+    yield from check_dates(claim, cited)
+    yield from _check_names(claim, cited)
+    source = " ".join(one.text for one in cited)
+    context = " ".join(f"{one.heading} . {one.context}" for one in cited)
+    for found in (contradiction(claim, source), swapped(claim, source, context)):
+        if found:
+            yield Checked("unsupported", found)
+
+
+def _check_quotations(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
+    for quotation in quotations(claim):
+        # one after another, so that a quotation may go on from sentence to sentence; headlines are quoted too
+        own = [" ".join(one.text for one in cited), *(one.heading for one in cited)]
+        if any(find_quotation(quotation, text) >= 0 for text in own):
+            continue
+        ends = [(find_quotation(quotation, f"{one.context} {one.text}"), len(words(one.context))) for one in cited]
+        if any(end > start for end, start in ends):
+            continue  # it begins before the cited sentence
+        yield before(quotation, cited) if any(end >= 0 for end, _ in ends) else missing(quotation, cited)
+
+
+def _check_numbers(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
+    text = without_dates(spread(claim))
+    claimed = quantities(text)
+    held = [number for one in cited for part in (one.text, without_dates(one.heading)) for number in quantities(part)]
+    close = [number for one in cited for number in quantities(one.context)]
+    years = known_years(cited)
+    for number in claimed:
+        # "an hour and 30 minutes" is one length of time and stands behind its two numbers
+        whole = [one for one in claimed if one.start <= number.start and number.end <= one.end]
+        if any(same(one, other) for one in whole for other in held) or number.value in years:
+            if reason := years.get(int(number.value)):
+                yield Checked("supported", reason)
+        elif follows := next((other for one in whole for other in held if near(one, other)), None):
+            yield Checked("supported", f'"{number.text}": the cited sentence says {follows.text}')
+        elif days := next((found for one in whole if (found := between(one, cited))), None):
+            yield Checked("supported", days)
+        elif not _counts_names(number, text, cited) and not (number.vague and not _alike(number, held)):
+            if any(same(number, other) for other in close):
+                yield before(number.text, cited)
+            else:
+                yield missing(number.text, cited, _alike(number, held))
+
+
+def _alike(number: Quantity, held: Sequence[Quantity]) -> str:
+    """The number that the sources give in the unit of another one, or in one for the same measure."""
+    kind = number.measure[0]
+    found = (one.text for one in held if number.unit and (one.unit == number.unit or (kind and one.measure[0] == kind)))
+    return next(found, "")
+
+
+def _counts_names(number: Quantity, text: str, cited: Sequence[Grounds]) -> bool:
+    """Whether "two leaders" may be two people whom the sources name, or "three articles" those that are cited."""
+    after = words(text[number.end : number.end + 40])[:3]
+    named = {name.roots[-1] for one in cited for name in names(f"{one.text} {one.context}")}
+    return number.unit == "" and 2 <= number.value <= max(len(named), len(cited)) and not _COUNTED.isdisjoint(after)
+
+
+def _check_names(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
+    own = Known(" . ".join(chain(*((one.text, one.heading) for one in cited))))
+    whole = Known(" . ".join(chain(*((one.text, one.heading, one.context) for one in cited))))
+    for name in names(claim):
+        if not own.holds(name) and not whole.holds(name):
+            yield missing(name.text, cited)
+
+
+def _foreign_details(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
+    """What can be compared across languages: numbers in digits, names that are spelled alike, quotations left as they
+    were. A date is three numbers."""
+    source = " ".join(f"{one.text} {one.heading} {one.context} {one.date}" for one in cited)
+    held = {value for text in _NUMERAL.findall(source) for value in _readings(text)}
+    held |= {number.value for number in quantities(source)}
+    for text in _NUMERAL.findall(claim):
+        if held.isdisjoint(_readings(text)):
+            yield missing(text, cited)
+    for quotation in quotations(claim):
+        if not _is_foreign(quotation, source):
+            yield from _check_quotations(f'"{quotation}"', cited)
+    starts = {_skeleton(word) for word in words(source)}
+    for name in names(claim):
+        if len(name.words) > 1 and folded(name.text).isascii() and starts.isdisjoint(map(_skeleton, name.words)):
+            yield Checked("partly", f'"{name.text}" is not in the cited sentence by this name')
+
+
+_NUMERAL = re.compile(r"\d+(?:[., ']\d+)*")
+
+
+def _readings(numeral: str) -> set[float]:
+    """What a number in digits may be in one language or another: 2.700 and 2 700 are 2,700; 1,5 is 1.5."""
+    *first, last = re.split(r"[., ']", numeral[:30])
+    return {float("".join(first) + last), float(f"{''.join(first) or last}.{last if first else 0}")}
+
+
+def _skeleton(word: str) -> str:
+    """The first consonants of a name: Poutine, Putin -> ptn."""
+    return "".join(mark for mark in folded(word).replace("w", "v") if mark not in "aeiouy")[:3]
+
+
+def _is_foreign(claim: str, source: str) -> bool:
+    """Whether one of two texts is in English and the other is not."""
+    held = words(source)
+    low = [word for word in words(claim) if word in claim]  # names are the same in all languages
+    alike = sum(word in held for word in low) > SHARED * len(low)
+    return not alike and _is_english(claim) != _is_english(source)
+
+
+def _is_english(text: str) -> bool:
+    found = words(text)
+    english, other = (sum(word in of for word in found) for of in (_ENGLISH, _OTHER))
+    latin = sum(mark.isascii() for mark in folded(text)) > len(text) / 2
+    return latin and english >= other and (english > 0 or len(found) < FEW)
+
+
+def _judged(claim: str, cited: Sequence[Grounds], partly: Checked | None, worked_out: Checked | None) -> Checked:
+    """The verdict where all details agree: by the model, unless a detail already leaves it at "partly"."""
+    supported, refuted, _ = _likeness([(claim, cited[0].heading, " ".join(one.text for one in cited))])[0]
+    if refuted >= REFUTED:
+        return Checked("unsupported", "the cited text says otherwise")
+    if partly or supported >= SUPPORTED:
+        return partly or worked_out or Checked("supported", None)
+    return Checked("partly", UNSURE)
+
+
+def _likeness(claims: Sequence[tuple[str, str, str]]) -> np.ndarray:
+    """Stands in for the model: (n, 3) float32 probabilities of (supported, refuted, neither) by how near a claim is
+    to its source in meaning and how many of its words stand there. Words do not refute."""
+    vectors = embed([text for claim, _, source in claims for text in (claim, source)])
+    rows = []
+    for place, (claim, _, source) in enumerate(claims):
+        cosine = float(vectors[2 * place] @ vectors[2 * place + 1])
+        mine, yours = ({lemma(word) for word in words(text)} - _ENGLISH for text in (claim, source))
+        score = cosine + 0.5 * len(mine & yours) / max(1, len(mine))
+        likely = 1 / (1 + np.exp(-8 * (score - 0.85)))
+        rows.append((likely, 0.0, 1 - likely))
+    return np.array(rows, np.float32).reshape(-1, 3)
