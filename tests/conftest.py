@@ -1,9 +1,18 @@
 """Fixtures that several files of tests use: a place for archives of its own, and the browser."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def _no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test asks the model, or goes through the proxy, of whoever runs it."""
+    for name in os.environ:
+        if name.upper().startswith(("OPENAI_", "PINCITE_MODEL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture
