@@ -1,10 +1,11 @@
 """Scores against the accepted ones in results.json: which metric fell by more than its noise?
 
 results.json is committed: {"set name": {"cases": n, "metrics": {key: {"value": 0..1, "n": cases}}}}. The name of a set
-whose answers a model wrote ends in "+model", so that the two are never compared.
+whose answers a model wrote ends in "+" and the name of the model, so that they are compared with their own only.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
@@ -27,8 +28,8 @@ class Accepted:
 
 
 def name_of(set_name: str, scores: Scores) -> str:
-    """The name that a run has in results.json."""
-    return set_name if scores.mode == "quotes" else f"{set_name}+{scores.mode}"
+    """The name that a run has in results.json, and that its files have."""
+    return set_name + "+" + re.sub(r"[^\w.-]", "_", scores.written.model) if scores.written else set_name
 
 
 def allowed_change(accepted: Rate) -> float:

@@ -138,8 +138,7 @@ def plain(text: str) -> str:
 
 def contains(text: str, accepted: Iterable[str]) -> bool:
     """Whether an accepted string stands in the text, both made `plain`, at the boundaries of words."""
-    where = plain(text)
-    return any(re.search(rf"(?<!\w){re.escape(plain(answer))}(?!\w)", where) for answer in accepted)
+    return any(re.search(rf"(?<!\w){re.escape(plain(answer))}(?!\w)", plain(text)) for answer in accepted)
 
 
 def is_quotable(case: Case) -> bool:
@@ -193,6 +192,12 @@ def _squad_words(text: str) -> list[str]:
 def _token_f1(one: Sequence[str], other: Sequence[str]) -> float:
     shared = sum((Counter(one) & Counter(other)).values())
     return 2 * shared / (len(one) + len(other)) if shared else float(one == other)
+
+
+def claims_supported(_: Case, outcome: Outcome) -> float | None:
+    """Share of the claims that their citations support, of answers that a model wrote."""
+    claims = outcome.answer.claims if outcome.answer.mode == "model" else ()
+    return sum(claim.verdict == "supported" for claim in claims) / len(claims) if claims else None
 
 
 # ── disagreements: cases that mark two or more sides ──

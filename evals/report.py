@@ -9,17 +9,20 @@ import re
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from hashlib import sha256
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from evals.cases import Case, Evidence, Span
+from evals.judge import Judgement
 from evals.metrics import Outcome, first_citation_right, holds, is_right, refused
 from evals.run import SYSTEM, Result
-from evals.scores import Rate, Scores, failures
+from evals.scores import Scores, failures
+from evals.statistics import Rate
 from evals.table import table
-from rag.types import Answer, Citation
+from rag.types import Answer, Citation, Claim
 
 TEMPLATE = Path(__file__).parent / "report.html"
 
@@ -59,6 +62,8 @@ def _case(result: Result) -> str:
         _labelled("expected", " | ".join(case.answers) if case.answerable else "not in these articles"),
         *(_labelled("a side", " | ".join(group)) for group in case.answer_groups),
         _labelled("answer", outcome.answer.text or "(none)"),
+        *_written(outcome.answer),
+        *_judgement(result.judgement),
         *_answer(case, outcome.answer),
         *_evidence(case, outcome),
         *_baselines(result),
@@ -66,6 +71,35 @@ def _case(result: Result) -> str:
         "</article>",
     ]
     return "\n".join(lines)
+
+
+def _written(answer: Answer) -> Iterator[str]:
+    """Why no model wrote it, or each of its claims with the verdict, and what it cost."""
+    if answer.notice:
+        yield _labelled("notice", answer.notice)
+    if answer.searched:
+        yield _labelled("searched for", " | ".join(answer.searched))
+    if answer.mode == "model":
+        yield _list("claims", map(_claim, answer.claims))
+    if answer.usage:
+        told = {"in": answer.usage.input_tokens, "out": answer.usage.output_tokens, "dollars": answer.usage.dollars}
+        known = [f"{count:,} {name}" for name, count in told.items() if count is not None]
+        yield _labelled(f"tokens of {answer.usage.model}", ", ".join(known) or "not told")
+
+
+def _claim(claim: Claim) -> str:
+    right = {"supported": True, "partly": None}.get(claim.verdict, False)
+    text = claim.text + "".join(f" [{number}]" for number in claim.citations)
+    return _item(right, text, f"{claim.verdict}{': ' if claim.reason else ''}{claim.reason or ''}")
+
+
+def _judgement(judgement: Judgement | None) -> Iterator[str]:
+    if judgement and judgement.correct is None:
+        yield _labelled("judge", f"no verdict: {judgement.reason}")
+    elif judgement:
+        verdicts = {"correct": judgement.correct, "faithful": judgement.faithful}
+        said = ", ".join(name if verdict else f"not {name}" for name, verdict in verdicts.items())
+        yield _labelled("judge", f"{said}: {judgement.reason}")
 
 
 def _answer(case: Case, answer: Answer) -> Iterator[str]:
@@ -136,12 +170,19 @@ def to_json(name: str, results: Sequence[Result], scores: Scores) -> str:
         "cases": scores.cases,
         "mode": scores.mode,
         "exact": {"checked": scores.citations, "faults": list(scores.faults)},
-        "seconds": {"p50": round(scores.seconds[0], 4), "p95": round(scores.seconds[1], 4)},
+        "seconds": _percentiles(scores.seconds),
+        "seconds_to_first": _percentiles(scores.first),
+        "written": scores.written and asdict(scores.written),
+        "judged": scores.judged and asdict(scores.judged),
         "systems": {system: _rates(rates) for system, rates in scores.systems.items()},
         "types": {kind: {"cases": count, "metrics": _rates(rates)} for kind, (count, rates) in scores.types.items()},
         "rows": [_row(result) for result in results],
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _percentiles(seconds: tuple[float, float]) -> dict[str, float]:
+    return {"p50": round(seconds[0], 4), "p95": round(seconds[1], 4)}
 
 
 def _rates(rates: Mapping[str, Rate]) -> dict[str, Any]:
@@ -154,7 +195,9 @@ def _row(result: Result) -> dict[str, Any]:
         "type": result.case.type,
         "failures": list(failures(result)),
         "seconds": round(result.seconds, 4),
+        "seconds_to_first": round(result.first, 4),
         "answer": result.outcomes[SYSTEM].answer.to_dict(),
+        "judgement": result.judgement and asdict(result.judgement),
         "passages": [[span.file, span.start, span.end] for span in result.outcomes[SYSTEM].passages],
         "baselines": {
             name: [[citation.file, citation.sentence] for citation in outcome.answer.citations]

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import ceil, sqrt
 
 from evals import metrics
 from evals.cases import Case
 from evals.metrics import Outcome
+from evals.model import Judged, Written, judged, written
 from evals.run import SYSTEM, Result
+from evals.statistics import Rate, mean, percentile
+from rag.types import Answer
 
 
 @dataclass(frozen=True)
@@ -36,34 +38,10 @@ METRICS = (
     Metric("short_f1", "short answer token F1", metrics.short_answer_f1),
     Metric("sides_cited", "sides of disagreement cited", metrics.sides_cited),
     Metric("disagreement_shown", "disagreement shown as one", metrics.disagreement_shown),
+    Metric("claims_supported", "claims supported", metrics.claims_supported),
     Metric("refusal", "refusal of unanswerable", metrics.refusal),
     Metric("false_refusal", "false refusal (low is good)", metrics.false_refusal, lower_is_better=True),
 )
-
-
-@dataclass(frozen=True)
-class Rate:
-    """Mean of a metric over the `n` cases that it applies to, with its 95 % interval."""
-
-    value: float
-    n: int
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson score interval (Wilson 1927; Brown, Cai and DasGupta 2001), z = 1.96.
-
-        For metrics between 0 and 1 it is wider than needed: their variance is below that of a yes or no.
-        """
-        z2 = 1.96**2
-        middle = (self.value + z2 / (2 * self.n)) / (1 + z2 / self.n)
-        half = 1.96 * sqrt(self.value * (1 - self.value) / self.n + z2 / (4 * self.n**2)) / (1 + z2 / self.n)
-        return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def mean(values: Iterable[float | None]) -> Rate | None:
-    """The rate of the values that are not None; None when there is none."""
-    known = [value for value in values if value is not None]
-    return Rate(sum(known) / len(known), len(known)) if known else None
 
 
 @dataclass(frozen=True)
@@ -71,29 +49,39 @@ class Scores:
     """The numbers of a run. Rates are by metric key; a metric that applies to no case is not there."""
 
     cases: int
-    mode: str  # "model" when a model wrote any of the answers, else "quotes"
     systems: Mapping[str, Mapping[str, Rate]]
     types: Mapping[str, tuple[int, Mapping[str, Rate]]]  # question type -> (cases, the system's own rates)
     citations: int  # checked, the offered closest sentences included
     faults: tuple[str, ...]  # "case id: what is wrong"; none on a healthy run
-    seconds: tuple[float, float]  # p50 and p95 of a warm `ask`
+    seconds: tuple[float, float]  # p50 and p95 of a warm answer
+    first: tuple[float, float]  # the same, to its first sentence
+    written: Written | None = None  # None: no model was to write
+    judged: Judged | None = None  # None: there was no judge
+
+    @property
+    def mode(self) -> str:
+        """What was to answer: "model" or "quotes"."""
+        return "model" if self.written else "quotes"
 
 
-def score(results: Sequence[Result]) -> Scores:
-    """The scores of at least one result."""
+def score(results: Sequence[Result], model: str | None = None, judge: str | None = None) -> Scores:
+    """The scores of at least one result; `model` was to write the answers, `judge` judged them."""
     answers = [result.outcomes[SYSTEM].answer for result in results]
     times = sorted(result.seconds for result in results)
+    firsts = sorted(result.first for result in results)
     by_type: dict[str, list[Result]] = {}
     for result in results:
         by_type.setdefault(result.case.type, []).append(result)
     return Scores(
         cases=len(results),
-        mode="model" if any(answer.mode == "model" for answer in answers) else "quotes",
         systems={name: rates(results, name) for name in results[0].outcomes},
         types={name: (len(some), rates(some, SYSTEM)) for name, some in by_type.items()},
         citations=sum(len(answer.citations) + len(answer.closest) for answer in answers),
         faults=tuple(f"{result.case.id}: {fault}" for result in results for fault in result.faults),
         seconds=(percentile(times, 50), percentile(times, 95)),
+        first=(percentile(firsts, 50), percentile(firsts, 95)),
+        written=written(results, model) if model else None,
+        judged=judged(results, judge) if judge else None,
     )
 
 
@@ -104,11 +92,6 @@ def rates(results: Iterable[Result], system: str) -> dict[str, Rate]:
     return {key: rate for key, rate in found.items() if rate}
 
 
-def percentile(ordered: Sequence[float], percent: int) -> float:
-    """Nearest-rank percentile of a sorted, non-empty sequence."""
-    return ordered[max(1, ceil(percent / 100 * len(ordered))) - 1]
-
-
 # Why a case counts as failed: label -> whether it did. The order is that of the steps, earliest first.
 FAILURES: Mapping[str, Callable[[Result], bool]] = {
     "citation not exact": lambda result: bool(result.faults),
@@ -117,6 +100,12 @@ FAILURES: Mapping[str, Callable[[Result], bool]] = {
     "answered, though not in the articles": lambda result: _is(0, result, metrics.refusal),
     "first citation wrong": lambda result: _answered(result) and _is(0, result, metrics.first_citation_right),
     "no accepted string": lambda result: _answered(result) and _is(0, result, metrics.answer_right),
+    "fell back to quotes": lambda result: bool(_answer(result).mode == "quotes" and _answer(result).notice),
+    "a claim not supported": lambda result: (
+        metrics.claims_supported(result.case, result.outcomes[SYSTEM]) not in (None, 1.0)
+    ),
+    "judged not correct": lambda result: bool(result.judgement and result.judgement.correct is False),
+    "judged not faithful": lambda result: bool(result.judgement and result.judgement.faithful is False),
 }
 
 
@@ -125,8 +114,12 @@ def failures(result: Result) -> tuple[str, ...]:
     return tuple(label for label, failed in FAILURES.items() if failed(result))
 
 
+def _answer(result: Result) -> Answer:
+    return result.outcomes[SYSTEM].answer
+
+
 def _answered(result: Result) -> bool:
-    return not metrics.refused(result.outcomes[SYSTEM].answer)
+    return not metrics.refused(_answer(result))
 
 
 def _is(value: float, result: Result, measure: Callable[[Case, Outcome], float | None]) -> bool:

@@ -9,12 +9,15 @@ import pytest
 from evals import gate
 from evals.cases import CaseError
 from evals.gate import Accepted
+from evals.model import written
 from evals.run import SYSTEM
-from evals.scores import Rate, Scores
+from evals.scores import Scores
+from evals.statistics import Rate
 
 
-def scores(rates: Mapping[str, Rate], cases: int = 100, mode: str = "quotes") -> Scores:
-    return Scores(cases, mode, {SYSTEM: rates, "keywords": {}}, {}, 10, (), (0.1, 0.2))
+def scores(rates: Mapping[str, Rate], cases: int = 100, model: str | None = None) -> Scores:
+    by_model = written((), model) if model else None
+    return Scores(cases, {SYSTEM: rates, "keywords": {}}, {}, 10, (), (0.1, 0.2), (0.1, 0.2), by_model)
 
 
 @pytest.mark.parametrize(
@@ -73,9 +76,11 @@ def test_accepted_scores_pass_their_own_gate_and_keep_other_sets(tmp_path: Path)
     assert set(json.loads(file.read_text("utf-8"))) == {"default", "other"}
 
 
-def test_answers_of_a_model_are_not_compared_with_quotes() -> None:
+def test_answers_of_a_model_are_compared_with_its_own_only() -> None:
     assert gate.name_of("default", scores({})) == "default"
-    assert gate.name_of("default", scores({}, mode="model")) == "default+model"
+    assert gate.name_of("default", scores({}, model="gpt-5-mini")) == "default+gpt-5-mini"
+    # it is the name of files too
+    assert gate.name_of("default", scores({}, model="../org/llama3:8b")) == "default+.._org_llama3_8b"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from evals import metrics
 from evals.cases import Case, Evidence, Span
 from evals.metrics import Outcome
-from evals.scores import Rate, mean, percentile
+from evals.statistics import Rate, kappa, mean, percentile
 from rag.types import Answer, Citation, Claim, Disagreement, Side
 
 
@@ -186,6 +186,14 @@ def test_refusal_and_false_refusal() -> None:
     assert metrics.false_refusal(NOT_THERE, outcome(REFUSAL)) is None
 
 
+def test_claims_supported_are_those_of_a_model() -> None:
+    claims = (Claim("a", (1,), "supported"), Claim("b", (1,), "partly"), Claim("c", (), "uncited"))
+    assert metrics.claims_supported(ONE, outcome(answer(claims=claims, mode="model"))) == pytest.approx(1 / 3)
+    assert metrics.claims_supported(ONE, outcome(answer(claims=claims[1:], mode="model"))) == 0
+    assert metrics.claims_supported(ONE, outcome(answer(claims=claims))) is None
+    assert metrics.claims_supported(ONE, outcome(answer(mode="model", status="not_in_articles"))) is None
+
+
 SIDES = case(evidence(("a.txt", 1, 9)), evidence(("b.txt", 1, 9)), answer_groups=(("Macron",), ("Putin", "Kremlin")))
 
 
@@ -218,6 +226,15 @@ def test_interval_is_wilsons() -> None:
     assert Rate(0.8, 10).interval == pytest.approx((0.490, 0.943), abs=5e-4)
     assert Rate(1.0, 20).interval == pytest.approx((0.839, 1.0), abs=5e-4)
     assert Rate(0.0, 20).interval == pytest.approx((0.0, 0.161), abs=5e-4)
+
+
+def test_kappa_is_cohens() -> None:
+    # Cohen 1960: 20 yes and 15 no together, 5 and 10 apart: (0.7 - 0.5) / 0.5
+    pairs = [(True, True)] * 20 + [(True, False)] * 5 + [(False, True)] * 10 + [(False, False)] * 15
+    assert kappa(pairs) == pytest.approx(0.4)
+    assert kappa([(True, False), (False, True)]) == pytest.approx(-1)
+    assert kappa([(True, True)] * 9) is None  # nothing to tell it from chance by
+    assert kappa([]) is None
 
 
 def test_mean_leaves_out_what_does_not_apply() -> None:

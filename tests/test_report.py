@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -9,13 +10,15 @@ import pytest
 
 from evals import sentences as sentence_scores
 from evals.cases import Case, Evidence, Span
+from evals.judge import Judgement
 from evals.metrics import Outcome
 from evals.report import page
 from evals.run import SYSTEM, Result
 from evals.scores import failures, score
 from evals.table import summary, table
-from rag.types import Answer, Citation, Claim, Disagreement, Side, Turn
+from rag.types import Answer, Citation, Claim, Disagreement, Side, Turn, Usage
 
+JUDGED = Judgement(False, False, "<b onclick=alert(3)>No.</b>")
 PAYLOAD = "</pre></main><script>alert(1)</script><img src=http://x.example/p onerror=alert(2)>\"'@@cases@@{{7*7}}${7*7}"
 
 
@@ -44,20 +47,28 @@ def evil_result() -> Result:
         short_answer=PAYLOAD,
         disagreements=(Disagreement(PAYLOAD, (Side(PAYLOAD, (1,)),)),),
         closest=(citation,),
+        mode="model",
+        claims=(
+            Claim(PAYLOAD, (1,), "unsupported", PAYLOAD),
+            Claim("Bo said so.", (), "uncited", "it cites no sentence"),
+        ),
+        searched=(PAYLOAD,),
+        notice=PAYLOAD,
+        usage=Usage(PAYLOAD, 1200, 30, 0.0005),
     )
     evidence = (Evidence(PAYLOAD, (Span(PAYLOAD, 50, 99),)),)
     case = Case(PAYLOAD, PAYLOAD, PAYLOAD, True, (PAYLOAD,), evidence, (Turn(PAYLOAD, PAYLOAD),), ((PAYLOAD,),))
     outcome = Outcome(answer, (Span(PAYLOAD, 0, 9),))
-    return Result(case, {SYSTEM: outcome, "keywords": outcome}, 0.1, (PAYLOAD,))
+    return Result(case, {SYSTEM: outcome, "keywords": outcome}, 0.1, (PAYLOAD,), 0.05, JUDGED)
 
 
 def test_the_page_escapes_everything_and_needs_nothing_from_elsewhere() -> None:
     results = [evil_result()]
-    text = page(PAYLOAD, results, score(results))
+    text = page(PAYLOAD, results, score(results, PAYLOAD, PAYLOAD))
     tags = Page(text).tags
     names = [tag for tag, _ in tags]
     assert names.count("script") == 1
-    assert not {"img", "iframe", "link", "object", "a"} & set(names)
+    assert not {"img", "iframe", "link", "object", "a", "b"} & set(names)
     assert not [attrs for _, attrs in tags if any(key in ("src", "href") or key.startswith("on") for key in attrs)]
     assert names.count("article") == 1  # the marker inside the payload is text
     (policy,) = (attrs["content"] for tag, attrs in tags if attrs.get("http-equiv") == "Content-Security-Policy")
@@ -72,12 +83,23 @@ def test_the_page_shows_failures_first_with_what_the_filters_need() -> None:
     case = Case("fine", "Rain?", "fact", True, ("rained",), (Evidence("It rained.", (Span("a.txt", 0, 9),)),))
     good = Result(case, {SYSTEM: Outcome(answered(citation), (Span("a.txt", 0, 9),))}, 0.1, ())
     assert failures(good) == ()
-    assert failures(bad) == ("citation not exact", "evidence not in top 10", "first citation wrong")
+    early = ("citation not exact", "evidence not in top 10", "first citation wrong")
+    assert failures(bad) == (*early, "a claim not supported", "judged not correct", "judged not faithful")
     text = page("set", [good, bad], score([good, bad]))
     articles = [attrs for tag, attrs in Page(text).tags if tag == "article"]
     assert [attrs["class"] for attrs in articles] == ["failed", "passed"]
     assert [json.loads(attrs["data-failures"] or "") for attrs in articles] == [list(failures(bad)), []]
     assert articles[0]["data-type"] == PAYLOAD
+
+
+def test_the_page_shows_each_claim_with_its_verdict_and_reason_and_what_the_judge_said() -> None:
+    result = evil_result()
+    text = page("set", [result], score([result], "fake-1", "fake-2"))
+    assert f'<li class="bad"><span class="text">{escape(PAYLOAD)} [1]</span> ' in text
+    assert f'<span class="where">unsupported: {escape(PAYLOAD)}</span>' in text
+    assert '<span class="text">Bo said so.</span> <span class="where">uncited: it cites no sentence</span>' in text
+    assert f"not correct, not faithful: {escape(JUDGED.reason)}" in text
+    assert "1,200 in, 30 out, 0.0005 dollars" in text
 
 
 def test_table_and_summary_tell_of_faults() -> None:
