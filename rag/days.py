@@ -138,5 +138,5 @@ def between(length: Quantity, cited: Sequence[Grounds]) -> str | None:
             months = 12 * (last.year - first.year) + last.month - first.month
             found = (last - first).days * 86400 if kind == "time" else months if first.day == last.day else None
             if kind and found is not None and abs(found - value) < EXACT:
-                return f"from {in_words(first.isoformat())} to {in_words(last.isoformat())} is {length.text}"
+                return f"from {in_words(first.isoformat())} to {in_words(last.isoformat())} is {length.text.lower()}"
     return None

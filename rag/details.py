@@ -134,7 +134,7 @@ _TITLES = frozenset(
     "colonel captain lieutenant sergeant king queen prince princess pope bishop archbishop judge justice professor "
     "prof doctor dr mr mrs ms miss sir lord lady dame mp congressman congresswoman foreign defense defence interior "
     "finance premier chairman chairwoman chief executive ceo director attorney ambassador spokesman spokeswoman "
-    "speaker leader deputy former house i".split()
+    "speaker leader deputy former i".split()
 ) | {*MONTHS, *WEEKDAYS, "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"}
 # Words that open sentences, or are written with capitals, and name nobody.
 _OPENERS = frozenset(
@@ -153,8 +153,8 @@ _OPENERS = frozenset(
 )
 _ORDINARY = re.compile(r".*(?:s|ing|ed|ly|tion|sion|ment|ness|ity|ism|ance|ence|ship|age|ure)", re.IGNORECASE)
 _ACTS = re.compile(
-    r" (?:(?:also|later|then|first) )?(?:said|says|told|was|is|has|had|will|would|did|does|can|could|may|met|spoke|went|"
-    r"won|lost|made|took|gave|came|left|held|became|began|wrote|sent|[a-z]+ed)\b"
+    r" (?:(?:also|later|then|first) )?(?:said|says|told|was|is|has|had|will|would|did|does|can|could|may|met|spoke|"
+    r"went|won|lost|made|took|gave|came|left|held|became|began|wrote|sent|[a-z]+ed)\b"
 )
 _STOPPED = re.compile(r"[.!?:\"(\[]\s*$")
 
@@ -187,7 +187,7 @@ def _opens(text: str, found: re.Match[str], word: str) -> bool:
     if folded(word) in _OPENERS:
         return True
     after = text[found.end() : found.end() + 40]
-    if re.match(r"[ -][A-Z]|\. [A-Z]", after) or word[1:2].isupper() or found.group().endswith("'s"):
+    if re.match(r"(?: |-|\. )[A-Z]", after) or word[1:2].isupper() or found.group().endswith("'s"):
         return False
     return bool(_ORDINARY.fullmatch(word)) or not _ACTS.match(after)
 

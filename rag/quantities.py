@@ -113,7 +113,7 @@ def _each(text: str) -> Iterator[Quantity]:
 def _number(words: Sequence[str], place: int) -> tuple[float, int, bool] | None:
     """(value, place after it, vague) of the number that begins at a token; None when none does."""
     word = words[place]
-    if word[:1].isdigit():
+    if word[:1].isdecimal():
         return _scaled(_digits(word), words, place + 1)
     if word in ("a", "an", "half"):
         return _article(words, place)

@@ -1,6 +1,7 @@
 """What a sentence affirms and denies, and who does what to whom in it, as far as words and their order tell."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -46,13 +47,14 @@ _NO_DENIALS = re.compile(
 _SMALL = frozenset(
     "a an the to of in on at by for with from as and or but that which who whom it he she they we you i his "
     "her its their our be have do will would could should can may might must any some there this these those "
-    "yet out up so been able also ever very more than about into over all one still even then anything "
+    "yet out up so been able also ever very than about into over all one still even then anything "
     "anyone either whatsoever".split()
 )
 _LIGHT = frozenset(
     map(lemma, "say make take get want know think comment give go come need see use tell find show".split())
 )
 _STOPS = frozenset(';:.!?(),-"') | {"but", "because", "although", "while", "whereas", "leaving"}
+_COMPASS = frozenset("north south east west northern southern eastern western".split())
 _SCOPE = 3  # words that a denial reaches
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?|[;:.!?(),\"-]")
 
@@ -63,6 +65,7 @@ class _Said:
 
     affirmed: frozenset[str]
     denied: frozenset[str]
+    forms: Mapping[str, str]  # of each stem, as it is written
     heads: tuple[tuple[str, str], ...]  # (stem, as written with the denial) of the first word that each denial reaches
     open_ended: bool  # a denial reaches no word: "but has not"
 
@@ -73,7 +76,7 @@ class _Said:
 
 def _said(text: str) -> _Said:
     text = _NO_DENIALS.sub(lambda found: " " * len(found.group()), text)
-    affirmed, denied, heads = set(), set(), []
+    affirmed, denied, heads, forms = set(), set(), [], {}
     reach: list[int] = []  # words that each denial so far still reaches
     open_ended = False
     opened: int | None = None  # where a denial stands that has reached no word yet
@@ -87,9 +90,10 @@ def _said(text: str) -> _Said:
         negative = token.endswith("n't") or stem in _DENIAL_LEMMAS
         if not negative and (token in _SMALL or stem in _SMALL):
             continue
-        named = found.start() > 0 and found.group()[0].isupper()  # "North Korea" lies in no direction
+        named = token in _COMPASS and found.group()[0].isupper()  # "North Korea" lies in no direction
         if not (named or token.endswith("n't") or token in ("not", "no", "never")):
             (denied if len(reach) % 2 else affirmed).add(stem)
+            forms[stem] = token
             if opened is not None and stem not in _LIGHT and not negative:
                 heads.append((stem, text[opened : found.end()]))
                 opened = None
@@ -97,7 +101,7 @@ def _said(text: str) -> _Said:
         if negative:
             reach.append(_SCOPE)
             opened = found.start() if opened is None else opened
-    return _Said(frozenset(affirmed), frozenset(denied), tuple(heads), open_ended or opened is not None)
+    return _Said(frozenset(affirmed), frozenset(denied), forms, tuple(heads), open_ended or opened is not None)
 
 
 def contradiction(claim: str, source: str) -> str | None:
@@ -109,7 +113,7 @@ def contradiction(claim: str, source: str) -> str | None:
     for stem, written in () if yours.open_ended else mine.heads:
         if stem in mine.denied - mine.affirmed and stem in yours.affirmed - yours.denied:
             return f'the claim says "{written}", the cited text does not'
-    claimed, held = (dict(map(reversed, _ORDER.findall(text.lower()))) for text in (claim, source))
+    claimed, held = ({found[2]: found[1] for found in _ORDER.finditer(text.lower())} for text in (claim, source))
     for event in claimed.keys() & held.keys():
         if claimed[event] != held[event]:
             return f'the claim says "{claimed[event]} {event}", the cited text "{held[event]} {event}"'
@@ -141,9 +145,6 @@ _OPPOSITES = tuple(
         "eager keen willing|reluctant unwilling",
         "first|last",
         "import|export",
-        "legal|illegal",
-        "likely|unlikely",
-        "possible|impossible",
         "public|private",
         "north northern|south southern",
         "east eastern|west western",
@@ -167,11 +168,12 @@ def _opposite(mine: _Said, yours: _Said) -> str | None:
         for here, there in (pair, pair[::-1]):
             claimed, held = mine.affirmed & here, yours.affirmed & there
             if claimed and held and not mine.words & there and not yours.words & here:
-                return f'the claim says "{min(claimed)}", the cited text "{min(held)}"'
+                says, said = mine.forms[min(claimed)], yours.forms[min(held)]
+                return f'the claim says "{says}", the cited text "{said}"'
     for one, other in ((mine, yours), (yours, mine)):
         for stem in one.affirmed - other.words:
             if found := {prefix + stem for prefix in _REVERSING} & other.affirmed - one.words:
-                return f'one says "{stem}", the other "{min(found)}": the claim and the cited text'
+                return f'"{one.forms[stem]}" and "{other.forms[min(found)]}" cannot both be true'
     return None
 
 

@@ -6,6 +6,7 @@ told which of them is missing. Only what is left is for a model to judge, and it
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -26,13 +27,14 @@ SUPPORTED = 0.5  # from which a claim whose details agree is supported
 REFUTED = 0.8  # from which it is not
 UNSURE = "the details agree, but the cited text may not say this"
 ELSEWHERE = "written in another language than its source; "
-SENTENCES = 8  # cited sentences that are looked at: a claim with more of them says nothing exactly
+SENTENCES = 20  # cited sentences that are looked at: as many as are offered
 
 # Function words of English, and of the languages that news is most written in beside it.
 _ENGLISH = frozenset(
     "the of and to is that for with by from it he she his her its their they are were has have had be been "
-    "would not but this which who said after before during about over on in at as a an was will".split()
+    "would not but this which who said after before during about over".split()
 )
+_ALSO_ENGLISH = frozenset("in on at as a an was will".split())  # and words of other languages
 _OTHER = frozenset(
     "der die das und ist nicht ein eine einen den dem von mit hat auf sich le la les des du et est une dans "
     "que pour sur ont el los las del en y por con una il gli della che di per non da em um uma het een van "
@@ -57,29 +59,17 @@ def check(claim: str, cited: Sequence[Grounds]) -> Checked:
         return Checked("uncited", None)
     if len(claim) > MAX_LENGTH:
         return Checked("unsupported", "too long to be one sentence that can be checked")
-    claim = plain(claim)
+    claim, cited = plain(claim), [_plain(one) for one in cited[:SENTENCES]]
     if not words(claim):
         return Checked("unsupported", "there are no words to check")
-    cited = [
-        Grounds(
-            plain(one.text[:MAX_LENGTH]), plain(one.heading[:MAX_LENGTH]), one.date, plain(one.context[-MAX_LENGTH:])
-        )
-        for one in cited[:SENTENCES]
-    ]
     if words(claim) in [words(one.text) for one in cited]:
         return Checked("supported", None)
     foreign = _is_foreign(claim, " ".join(one.text for one in cited))
-    partly, worked_out = None, None
-    for found in _foreign_details(claim, cited) if foreign else _details(claim, cited):
-        if found.verdict == "unsupported":
-            return Checked("unsupported", ELSEWHERE + (found.reason or "") if foreign else found.reason)
-        if found.verdict == "partly":
-            partly = partly or found
-        else:
-            worked_out = worked_out or found
-    if foreign:
-        return Checked("partly", ELSEWHERE + (partly.reason or "" if partly else "numbers and names agree"))
-    return _judged(claim, cited, partly, worked_out)
+    found = list(_foreign_details(claim, cited) if foreign else _details(claim, cited))
+    for verdict in ("unsupported", "partly"):
+        if worst := next((one for one in found if one.verdict == verdict), None):
+            return replace(worst, reason=f"{ELSEWHERE}{worst.reason}") if foreign else worst
+    return Checked("partly", ELSEWHERE + "numbers and names agree") if foreign else _judged(claim, cited, found)
 
 
 def _plain(one: Grounds) -> Grounds:
@@ -88,6 +78,7 @@ def _plain(one: Grounds) -> Grounds:
 
 
 def _details(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
+    """What is wrong with the details of a claim, and ("supported", with the reason) what was worked out."""
     yield from _check_quotations(claim, cited)
     yield from _check_numbers(claim, cited)
     yield from check_dates(claim, cited)
@@ -159,7 +150,7 @@ def _check_names(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
 def _foreign_details(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
     """What can be compared across languages: numbers in digits, names that are spelled alike, quotations left as they
     were. A date is three numbers."""
-    source = " ".join(f"{one.text} {one.heading} {one.context} {one.date}" for one in cited)
+    source = " ".join(f"{one.text} {one.heading} {one.context} {one.published}" for one in cited)
     held = {value for text in _NUMERAL.findall(source) for value in _readings(text)}
     held |= {number.value for number in quantities(source)}
     for text in _NUMERAL.findall(claim):
@@ -170,7 +161,8 @@ def _foreign_details(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
             yield from _check_quotations(f'"{quotation}"', cited)
     starts = {_skeleton(word) for word in words(source)}
     for name in names(claim):
-        if len(name.words) > 1 and folded(name.text).isascii() and starts.isdisjoint(map(_skeleton, name.words)):
+        parts = [word for word in name.words if word.lower() not in _OTHER]
+        if len(parts) > 1 and folded(name.text).isascii() and starts.isdisjoint(map(_skeleton, parts)):
             yield Checked("partly", f'"{name.text}" is not in the cited sentence by this name')
 
 
@@ -191,26 +183,27 @@ def _skeleton(word: str) -> str:
 def _is_foreign(claim: str, source: str) -> bool:
     """Whether one of two texts is in English and the other is not."""
     held = words(source)
-    low = [word for word in words(claim) if word in claim]  # names are the same in all languages
+    # names are the same in all languages, and so are some small words
+    low = [word for word in words(claim) if word in claim and word not in _OTHER | _ALSO_ENGLISH]
     alike = sum(word in held for word in low) > SHARED * len(low)
     return not alike and _is_english(claim) != _is_english(source)
 
 
 def _is_english(text: str) -> bool:
     found = words(text)
-    english, other = (sum(word in of for word in found) for of in (_ENGLISH, _OTHER))
+    english, other, either = (sum(word in of for word in found) for of in (_ENGLISH, _OTHER, _ALSO_ENGLISH))
     latin = sum(mark.isascii() for mark in folded(text)) > len(text) / 2
-    return latin and english >= other and (english > 0 or len(found) < FEW)
+    return latin and english >= other and (english + either > 0 or len(found) < FEW)
 
 
-def _judged(claim: str, cited: Sequence[Grounds], partly: Checked | None, worked_out: Checked | None) -> Checked:
-    """The verdict where all details agree: by the model, unless a detail already leaves it at "partly"."""
+def _judged(claim: str, cited: Sequence[Grounds], worked_out: Sequence[Checked]) -> Checked:
+    """The verdict of the model, where all details agree."""
     supported, refuted, _ = _likeness([(claim, cited[0].heading, " ".join(one.text for one in cited))])[0]
     if refuted >= REFUTED:
         return Checked("unsupported", "the cited text says otherwise")
-    if partly or supported >= SUPPORTED:
-        return partly or worked_out or Checked("supported", None)
-    return Checked("partly", UNSURE)
+    if supported < SUPPORTED:
+        return Checked("partly", UNSURE)
+    return next(iter(worked_out), Checked("supported", None))
 
 
 def _likeness(claims: Sequence[tuple[str, str, str]]) -> np.ndarray:
