@@ -211,4 +211,5 @@ class Known:
         if all(one in self.roots for one in first):
             return True
         others = [known.roots[:-1] for known in self.names if len(known.words) > 1 and known.roots[-1] == last]
-        return not others or any(one[0] == first[0][0] for other in others for one in other)  # Joe for Joseph
+        # Joe for Joseph; "Prosecutor Tom" for Tom
+        return not others or any(one[0] == first[0][0] or one in first for other in others for one in other)

@@ -1,11 +1,11 @@
-"""What a sentence affirms and denies, and who does what to whom in it, as far as words and their order tell."""
+"""What a sentence affirms and what it denies, as far as its words tell."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.details import folded, names
+from rag.details import folded
 
 _IRREGULAR = (
     "say said|tell told|meet met|speak spoke spoken|win won|lose lost|make made|take took taken|give gave given"
@@ -17,14 +17,14 @@ _IRREGULAR = (
     "|strike struck|steal stole stolen|wear wore worn|hide hid hidden|catch caught|understand understood"
     "|withdraw withdrew withdrawn|overcome overcame|forget forgot forgotten|freeze froze frozen"
 )
-_LEMMAS = {form: group.split()[0] for group in _IRREGULAR.split("|") for form in group.split()}
+LEMMAS = {form: group.split()[0] for group in _IRREGULAR.split("|") for form in group.split()}
 
 
 @lru_cache(8192)
 def lemma(word: str) -> str:
     """A rough stem of a folded word: denies, denied, denying -> deni."""
-    if word in _LEMMAS:
-        return _LEMMAS[word]
+    if word in LEMMAS:
+        return LEMMAS[word]
     for ending in ("ing", "ed", "es", "s", "e"):
         if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
             word = word.removesuffix(ending)
@@ -47,7 +47,7 @@ _NO_DENIALS = re.compile(
 _SMALL = frozenset(
     "a an the to of in on at by for with from as and or but that which who whom it he she they we you i his "
     "her its their our be have do will would could should can may might must any some there this these those "
-    "yet out up so been able also ever very than about into over all one still even then anything "
+    "yet out up so been able also ever very than about into over all one short still even then anything "
     "anyone either whatsoever".split()
 )
 _LIGHT = frozenset(
@@ -145,6 +145,37 @@ _OPPOSITES = tuple(
         "eager keen willing|reluctant unwilling",
         "first|last",
         "import|export",
+        "easy easier|difficult harder tougher",
+        "helpful|harmful",
+        "early earlier|late later",
+        "proponent advocate|opponent critic",
+        "sign|veto",
+        "favour favor|against",
+        "boost|drag hamper hurt",
+        "impose|lift",
+        "optimistic|pessimistic",
+        "friendly|hostile",
+        "peaceful|violent",
+        "temporary temporarily|permanent permanently",
+        "minimum|maximum",
+        "above|below",
+        "inside|outside",
+        "ally|enemy foe",
+        "hero|villain",
+        "true|false",
+        "safe|dangerous",
+        "rich|poor",
+        "young younger|old older",
+        "strong stronger|weak weaker",
+        "arrest detain jail|release free",
+        "borrow|lend",
+        "remember|forget",
+        "appear|disappear",
+        "build|demolish destroy",
+        "gather meet|avoid",
+        "war|peace",
+        "withdraw retreat|advance",
+        "retain|lose",
         "public|private",
         "north northern|south southern",
         "east eastern|west western",
@@ -174,75 +205,4 @@ def _opposite(mine: _Said, yours: _Said) -> str | None:
         for stem in one.affirmed - other.words:
             if found := {prefix + stem for prefix in _REVERSING} & other.affirmed - one.words:
                 return f'"{one.forms[stem]}" and "{other.forms[min(found)]}" cannot both be true'
-    return None
-
-
-# Verbs of calling are one: "phoned", "dialled", and who initiated or requested a call made it.
-_CALLING = {lemma(word): "call" for word in "call phone telephone dial ring contact initiate request".split()}
-_NO_VERBS = frozenset("be have do".split())
-_IRREGULAR_VERBS = frozenset(_LEMMAS.values())
-_GAP = r"(?: (?:has|had|have|also|again|then|once|later|personally|[a-z]+ly))*"
-_BESIDES = r"(?:, [^,.;:\"]{3,80},)?"  # "Mark Warner, top Democrat on the committee, offered"
-_DOES = re.compile(
-    rf"{_BESIDES}{_GAP} (?P<verb>[a-z]{{3,20}})\b(?P<to>(?: (?:on|at|to|with|the|out|up|former|a))* (?=[A-Z]))?"
-)
-_IS_DONE = re.compile(
-    r"(?: (?:was|were|is|are|been|being|had|has|got))+ (?:[a-z]+ly )?(?P<verb>[a-z]{3,20}) by (?:the )?(?=[A-Z])"
-)
-_BY = re.compile(r"\b(?P<verb>[a-z]{4,20}) by (?:the |[a-z]+ )?(?=[A-Z])")
-_SAID = re.compile(r"(?<=[,?!\"] )(?P<verb>said|says|asked|added|wrote) (?=[A-Z])")
-_BLOCK = re.compile(r"[^\W\d_a-z][^\W_]*(?:(?: |-|\. )(?:[^\W\d_a-z][^\W_]*|\d+(?= [A-Z])))*")
-_NO_SUBJECT = re.compile(r"\b(?:of|from|in|at|for|by|with|on|to|near|against|about|between|and|or)(?: the)? $")
-
-
-@dataclass(frozen=True)
-class _Deeds:
-    """Who does what, and who does it to whom; people by the root of their last name."""
-
-    doers: frozenset[tuple[str, str]]  # (who, verb)
-    deeds: frozenset[tuple[str, str, str]]  # (who, verb, whom)
-
-
-def _deeds(text: str) -> _Deeds:
-    """What stands in the order "A called B", "B was called by A", "a call initiated by A" or "…, said A"."""
-    last = {name.end: name.roots[-1] for name in names(text)}  # "French President Emmanuel Macron" -> macron
-    blocks = [(found.start(), found.end(), last.get(found.end())) for found in _BLOCK.finditer(text)]
-    starts = {start: who for start, _, who in blocks}
-    doers = {(starts.get(found.end()), _verb(found)) for by in (_BY, _SAID) for found in by.finditer(text)}
-    deeds = set()
-    for start, end, one in blocks:
-        if found := _IS_DONE.match(text, end, end + 80):
-            deeds.add((starts.get(found.end()), _verb(found), one))
-            continue
-        found = _DOES.match(text, end, end + 160)
-        if found and not _NO_SUBJECT.search(text, max(0, start - 14), start):
-            doers.add((one, _verb(found)))
-            deeds.add((one, _verb(found), starts.get(found.end()) if found["to"] else None))
-    doers |= {(who, verb) for who, verb, _ in deeds}
-    return _Deeds(
-        frozenset((who, verb) for who, verb in doers if who and verb),
-        frozenset((who, verb, whom) for who, verb, whom in deeds if who and verb and whom),
-    )
-
-
-def _verb(found: re.Match[str]) -> str | None:
-    """The lemma of what looks like a verb: "an Eminem album" tells of no deed."""
-    form = found["verb"].lower()
-    verb = lemma(form)
-    known = (form.endswith("ed") or verb in _IRREGULAR_VERBS or verb in _CALLING) and verb not in _NO_VERBS
-    return _CALLING.get(verb, verb) if known else None
-
-
-def swapped(claim: str, source: str, context: str = "") -> str | None:
-    """Why the names of a claim act in another way than in its source, in one line, if they do. A name that neither
-    the source nor its context holds is no swap."""
-    mine, yours = _deeds(claim), _deeds(source)
-    for who, verb, whom in mine.deeds:
-        if (whom, verb, who) in yours.deeds and (who, verb, whom) not in yours.deeds:
-            return f"in the cited text it is {whom.capitalize()} who does this, not {who.capitalize()}"
-    held = {one for name in names(f"{context} . {source}") for one in name.roots}
-    for who, verb in mine.doers:
-        others = {doer for doer, done in yours.doers if done == verb}
-        if others and who not in others and who in held:
-            return f"in the cited text it is {min(others).capitalize()} who does this, not {who.capitalize()}"
     return None

@@ -15,10 +15,11 @@ from index.dates import without_dates
 from index.embed import embed
 from index.sentences import MAX_LENGTH
 from rag.days import between, check_dates, known_years, spread
+from rag.deeds import swapped
 from rag.details import Known, find_quotation, folded, names, plain, quotations, words
 from rag.grounds import Checked, Grounds, before, grounds, missing
 from rag.quantities import Quantity, near, quantities, same
-from rag.senses import contradiction, lemma, swapped
+from rag.senses import contradiction, lemma
 
 __all__ = ["Checked", "Grounds", "check", "grounds"]
 
@@ -36,7 +37,7 @@ _ENGLISH = frozenset(
 )
 _ALSO_ENGLISH = frozenset("in on at as a an was will".split())  # and words of other languages
 _OTHER = frozenset(
-    "der die das und ist nicht ein eine einen den dem von mit hat auf sich le la les des du et est une dans "
+    "de der die das und ist nicht ein eine einen den dem von mit hat auf sich le la les des du et est une dans "
     "que pour sur ont el los las del en y por con una il gli della che di per non da em um uma het een van "
     "zijn op te och att som".split()
 )
@@ -44,8 +45,9 @@ SHARED = 0.4  # of the words that are no names: two texts with more in common ar
 FEW = 8  # words: a text of so many without an English function word is in another language
 # Who "two leaders" may be: counted by their names, not by a number in the source.
 _COUNTED = frozenset(
-    "leaders presidents countries nations sides parties states politicians candidates governments ministers "
-    "counterparts rivals teams neighbours neighbors publications outlets articles".split()
+    "leaders presidents senators lawmakers brothers sisters countries nations sides parties states politicians "
+    "candidates governments ministers counterparts rivals teams neighbours neighbors publications outlets "
+    "articles".split()
 )
 
 

@@ -6,10 +6,11 @@ import pytest
 
 from index.dates import in_words
 from rag.days import check_dates, spoken, spread
+from rag.deeds import swapped
 from rag.details import Known, find_quotation, names, plain, quotations, root
 from rag.grounds import Grounds
 from rag.quantities import near, quantities, same
-from rag.senses import contradiction, swapped
+from rag.senses import contradiction
 
 
 def test_plain_text_has_one_typography_and_no_controls() -> None:
@@ -274,6 +275,9 @@ def test_denials_and_opposites(claim: str, source: str, contradicts: bool) -> No
         ("Perry said no", "“No to Perry,” said Robert Cooper", True),
         ("Trump offered Warner a deal", "Mark Warner, top Democrat on the panel, offered Trump a deal", True),
         ("Warner offered Trump a deal", "Mark Warner, top Democrat on the panel, offered Trump a deal", False),
+        ("He backed the nomination of Rice", "McCain and Rice backed the nomination of Victoria Nuland", True),
+        ("He backed the nomination of Nuland", "McCain and Rice backed the nomination of Victoria Nuland", False),
+        ("with the voices of Amy Adams", "with the voices of Jason Lee, Amy Adams and Brad Garrett", False),
         ("Scholz called Macron", "Putin called Macron", False),  # a name that is missing is no swap
         ("Ryan said no", "Ryan, chairman of the House Budget Committee, said no", False),
     ],
