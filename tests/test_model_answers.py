@@ -445,6 +445,9 @@ def run(folder: Path, shared_home: Path) -> Run:
         done = subprocess.run(command, capture_output=True, text=True, timeout=90, env=environ)
         for secret in (KEY, KEY[3:15], KEY[-8:]):
             assert secret not in done.stdout + done.stderr
+            assert not [
+                path for path in shared_home.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()
+            ]
         assert "Traceback" not in done.stderr
         return done
 
