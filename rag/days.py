@@ -86,11 +86,13 @@ def known_years(cited: Sequence[Grounds]) -> dict[int, str | None]:
 
 def check_dates(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
     """Each date and weekday of a claim that its sources do not name, and each that was worked out from them."""
-    own = [named for one in cited for named in dates(one.text, one.published)]
+    own = list(dict.fromkeys(named for one in cited for named in dates(one.text, one.published)))
     near = [named for one in cited for named in dates(f"{one.context} {one.heading}", one.published)]
-    near += [NamedDate(day.month, day.day, day.year) for one in cited if (day := one.published)]
+    near = list(
+        dict.fromkeys([*near, *(NamedDate(day.month, day.day, day.year) for one in cited if (day := one.published))])
+    )
     days = [named for named in own if named.day]
-    claimed = named_dates(spread(claim))
+    claimed = tuple(dict.fromkeys(named_dates(spread(claim))))
     said = {found[2].lower() for one in cited for found in _WEEKDAY.finditer(one.text)}
     # the article's own date may stand beside the day that its sentence names, but not for it
     placed = any(_agree(one, other) for one in claimed for other in own) or any(day in claim.lower() for day in said)
@@ -105,10 +107,7 @@ def check_dates(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
 
 
 def _check_weekdays(claim: str, said: set[str], cited: Sequence[Grounds]) -> Iterator[Checked]:
-    for found in _WEEKDAY.finditer(claim):
-        day = found[2].lower()
-        if day in said:
-            continue
+    for day in sorted({found[2].lower() for found in _WEEKDAY.finditer(claim)} - said):
         known = sorted(one for one in known_days(cited) if WEEKDAYS[one.weekday()] == day)
         if said or not known:
             yield missing(day.capitalize(), cited, min(said).capitalize() if said else "")

@@ -94,21 +94,21 @@ _PLACE = re.compile(
 )
 
 
+_TIMES = 5  # that one place is looked at in a source
 _LIST = 60  # characters after a place in which all names may belong to it: "of Jason Lee, Amy Adams and …"
 
 
 def _misplaced(claim: str, source: str, held: Set[str]) -> str | None:
     """A name of a claim in a place where its source has other ones: "the nomination of Rice" for "of Nuland"."""
-    there: dict[tuple[str, str], list[str]] = {}
+    wanted = {place: claim[found.start() : found.end() + _LIST] for place, found in _places(claim)}
+    there: dict[tuple[str, str], list[str]] = {place: [] for place in wanted}
     for place, found in _places(source):
-        there.setdefault(place, []).append(source[found.start() : found.end() + _LIST])
-    blocks = {found.start(): found.group() for found in _BLOCK.finditer(claim)}
-    for place, found in _places(claim):
-        block = blocks.get(found.end(), "")
-        mine = _roots(block)
-        others = [_roots(text) for text in there.get(place, ())]
+        if place in wanted and len(there[place]) < _TIMES:
+            there[place].append(source[found.start() : found.end() + _LIST])
+    for place, written in wanted.items():
+        mine, others = _roots(_first(written)), [_roots(text) for text in there[place]]
         if mine and mine <= held and others and all(other and other.isdisjoint(mine) for other in others):
-            return f'the claim says "{found.group()}{block}", the cited text "{_first(there[place][0])}"'
+            return f'the claim says "{_first(written)}", the cited text "{_first(there[place][0])}"'
     return None
 
 

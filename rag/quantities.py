@@ -12,6 +12,7 @@ _SMALL = {word: float(n) for n, word in enumerate((_UNITS + " eighteen nineteen"
 _TENS = {word: 10.0 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
 _SCALES = {"hundred": 1e2, "dozen": 12.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 _SHORT = {"k": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "bn": 1e9, "b": 1e9, "tn": 1e12, "trn": 1e12, "milliard": 1e9}
+_BY = {**_SCALES, **_SHORT}
 _ORDINAL = {
     word: float(n)
     for n, word in enumerate(
@@ -78,14 +79,9 @@ def quantities(text: str) -> list[Quantity]:
             value = one.value + other.measure[1] / _MEASURES[one.unit][1]
             joined.append(Quantity(value, one.unit, text[one.start : other.end], one.start, other.end))
         if gap in ("to", "-", "and", "or") and one.unit in ("", other.unit):
-            scale = next((by for word, by in {**_SCALES, **_SHORT}.items() if f"{word}" in words_of(other.text)), 1.0)
-            value = one.value * (scale if one.value < scale else 1.0)
-            joined.append(replace(one, value=value, unit=other.unit, text=one.text))
+            scale = next((by for word, by in _BY.items() if word in _TOKEN.findall(other.text.lower())), 1.0)
+            joined.append(replace(one, value=one.value * (scale if one.value < scale else 1.0), unit=other.unit))
     return found + joined
-
-
-def words_of(text: str) -> list[str]:
-    return _TOKEN.findall(text.lower())
 
 
 def _each(text: str) -> Iterator[Quantity]:
@@ -170,7 +166,7 @@ def _scaled(value: float, words: Sequence[str], end: int) -> tuple[float, int, b
     for _ in range(6):
         at = end + 1 if words[end] == "-" and words[end + 1] in _SCALES else end
         word = words[at].removesuffix("s") if words[at][:-1] in _SCALES else words[at]
-        by = _SCALES.get(word) or _SHORT.get(word)
+        by = _BY.get(word)
         if by is None:
             break
         value, total = (value * by, total) if by <= 100 else (0.0, total + (value or 1.0) * by)
@@ -217,7 +213,30 @@ def same(one: Quantity, other: Quantity) -> bool:
         return False
     if one.unit == other.unit:
         return True
+    if "th" in (one.unit, other.unit):  # "the second" is not "the two"; "No. 2" may be
+        return "" in (one.unit, other.unit) and one.text[0].isdecimal() | other.text[0].isdecimal()
     return "" in (one.unit, other.unit) and "%" not in (one.unit, other.unit)
+
+
+def mixed_up(claim: str, source: str) -> tuple[str, str] | None:
+    """A number of a claim with the word after it, and the other number that its source has before that word, where
+    the source has both numbers: 2,000 civilians died and 350 were injured, instead of the reverse."""
+    mine, yours = _counted(claim), _counted(source)
+    values = {number.value for number in quantities(source)}
+    for word, number in mine.items():
+        other = yours.get(word, number)
+        if other.value != number.value and number.value in values:
+            return f"{number.text} {word}", f"{other.text} {word}"
+    return None
+
+
+_NEXT = re.compile(r" (?:[a-z]+ ){0,3}?(?!(?:more|people|other|have|were|been|million)\b)([a-z]{4,})\b")
+
+
+def _counted(text: str) -> dict[str, Quantity]:
+    """Numbers of things by the word after them, for words that stand in the text once."""
+    found = ((number, _NEXT.match(text, number.end)) for number in quantities(text) if not number.unit)
+    return {after[1]: number for number, after in found if after and text.count(after[1]) == 1}
 
 
 def near(one: Quantity, other: Quantity) -> bool:
@@ -225,6 +244,5 @@ def near(one: Quantity, other: Quantity) -> bool:
     (kind, mine), (of, yours) = one.measure, other.measure
     if kind != of or (not kind and one.unit != other.unit) or not yours:
         return False
-    off = abs(mine - yours) / abs(yours)
     converted = kind in ("length", "mass", "area") and one.unit != other.unit
-    return off <= (ROUNDED if one.about or converted else EXACT)
+    return abs(mine - yours) / abs(yours) <= (ROUNDED if one.about or converted else EXACT)

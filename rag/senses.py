@@ -36,7 +36,7 @@ def lemma(word: str) -> str:
 
 _DENIALS = frozenset(
     "not never no none nobody nothing neither nor without cannot refuse deny decline fail reject unable lack unlikely "
-    "rule stop prevent avoid nor hardly impossible".split()
+    "dispute rule stop prevent avoid nor hardly impossible".split()
 )
 _DENIAL_LEMMAS = frozenset(map(lemma, _DENIALS))
 _NO_DENIALS = re.compile(

@@ -18,7 +18,7 @@ from rag.days import between, check_dates, known_years, spread
 from rag.deeds import swapped
 from rag.details import Known, find_quotation, folded, names, plain, quotations, words
 from rag.grounds import Checked, Grounds, before, grounds, missing
-from rag.quantities import Quantity, near, quantities, same
+from rag.quantities import Quantity, mixed_up, near, quantities, same
 from rag.senses import contradiction, lemma
 
 __all__ = ["Checked", "Grounds", "check", "grounds"]
@@ -61,7 +61,7 @@ def check(claim: str, cited: Sequence[Grounds]) -> Checked:
         return Checked("uncited", None)
     if len(claim) > MAX_LENGTH:
         return Checked("unsupported", "too long to be one sentence that can be checked")
-    claim, cited = plain(claim), [_plain(one) for one in cited[:SENTENCES]]
+    claim, cited = plain(claim)[:MAX_LENGTH], [_plain(one) for one in cited[:SENTENCES]]
     if not words(claim):
         return Checked("unsupported", "there are no words to check")
     if words(claim) in [words(one.text) for one in cited]:
@@ -75,8 +75,8 @@ def check(claim: str, cited: Sequence[Grounds]) -> Checked:
 
 
 def _plain(one: Grounds) -> Grounds:
-    text, heading, context = one.text[:MAX_LENGTH], one.heading[:MAX_LENGTH], one.context[-MAX_LENGTH:]
-    return Grounds(plain(text), plain(heading), one.date, plain(context))
+    text, heading, context = (plain(part)[:MAX_LENGTH] for part in (one.text, one.heading, one.context))
+    return Grounds(text, heading, one.date, context)
 
 
 def _details(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
@@ -125,6 +125,8 @@ def _check_numbers(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
                 yield before(number.text, cited)
             else:
                 yield missing(number.text, cited, _alike(number, held))
+    if mixed := mixed_up(text, " ".join(one.text for one in cited)):
+        yield Checked("unsupported", f'the claim says "{mixed[0]}", the cited text "{mixed[1]}"')
 
 
 def _alike(number: Quantity, held: Sequence[Quantity]) -> str:

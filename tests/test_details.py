@@ -176,6 +176,7 @@ def test_two_numbers_that_are_one() -> None:
         ("the 1950s", "1960", False),
         ("8 a.m.", "8 p.m.", False),
         ("3rd", "third", True),
+        ("second", "two", False),
     ],
 )
 def test_numbers_agree(claim: str, source: str, agrees: bool) -> None:
