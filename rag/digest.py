@@ -1,7 +1,8 @@
 """Evidence -> a short digest, for questions that ask what happened rather than for one fact.
 
-The sentences that say most of what the others say (centroid similarity, as in Radev et al. 2004, "Centroid-based
-summarization of multiple documents"), none of them twice, in the order of date and text.
+What is central to the evidence (centroid similarity: Radev et al. 2004, "Centroid-based summarization of multiple
+documents"), answers what is asked, stands early in its article, and adds to what was chosen before (maximal marginal
+relevance: Carbonell and Goldstein 1998), in the order of date and text.
 """
 
 import re
@@ -9,13 +10,29 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from index.dates import fits_any, named_dates, without_dates
+from index.metadata import HEAD_LINES
+from index.search import STOP_WORDS, content_words
 from index.sentences import is_statement
-from rag.quotes import Quote, agree
+from rag.events import Moment, apart, days, published
+from rag.polarity import is_negated
+from rag.quotes import SAME, Quote
 from rag.reader import ReadSentence
+from rag.speech import asked_for, reports
 
-SENTENCES = 4
-CENTRAL = 0.5  # share of centrality beside the likeness to the question
-EARLY = 0.3  # for the first sentence of an article, falling: news says the most important first
+SENTENCES = 5
+BUDGET = 20  # of the sentences nearest to a topic; without a topic all of them count
+WORTH = 0.5  # share of the most relevant sentence's relevance, and of the best one's worth, that all need
+
+# What a sentence is worth: weights of values up to 1, round numbers.
+RELEVANT = 2.0  # half the reader's score, half the likeness to the question
+LOGITS = 5.0  # below the best score at which a sentence is a third as relevant
+CENTRAL = 1.5  # cosines to the centroid lie close together
+EARLY = 0.7  # news says the most important first
+FULL = 0.3  # for content words, ...
+FULL_WORDS = 12  # ... from this many on all of it
+DANGLING = 0.8  # less for a sentence that opens with "He" or "This": without the one before it nobody is meant
+REPEATS = 0.7  # less for each unit of cosine to the nearest sentence already chosen
 
 _ASKS = re.compile(
     r"\s*(?:please\s+)?(?:what (?:happened|is known|do we know|has happened|was said)\b|summar|list\b|outline\b|"
@@ -30,23 +47,85 @@ def asks_for_digest(question: str) -> bool:
     return bool(_ASKS.match(question) or _ANYWHERE.search(question))
 
 
-def digest(evidence: Sequence[ReadSentence]) -> list[Quote]:
-    """Up to SENTENCES quotes in the order of date and place; none when no statement fits the dates asked for."""
-    whole = [item for item in evidence if is_statement(item.sentence.text) and item.dated]
-    if not whole:
+_WORDING = re.compile(  # what such a question is made of besides its topic
+    r"\b(?:what|has|have|happen\w*|known|know|said|events?|summar\w*|list|outline|describe|recap|timeline|overview|short|"
+    r"brief|give|tell|articles?|news|stor(?:y|ies)|reports?|day|everything|main|key|points?|all)\b",
+    re.IGNORECASE,
+)
+_DANGLING = re.compile(
+    r"[\W_]*(?:(?:but|and|however|then|meanwhile),? )?(?:he|she|it|they|his|her|their|this|that|these|those)\b", re.I
+)
+
+
+def topic(question: str) -> list[str]:
+    """The words of a digest's question that tell what it is to be about, besides a date; none: all there is."""
+    words = content_words(_WORDING.sub(" ", without_dates(question)))
+    return [word for word in words if word not in STOP_WORDS]
+
+
+def digest(sentences: Sequence[ReadSentence], question: str = "") -> list[Quote]:
+    """Up to SENTENCES quotes in the order of date and place; none when no statement fits what is asked for.
+
+    `sentences` are all that were read, best first: what is central is seen in all of them.
+    """
+    fitting = [item for item in sentences if is_statement(item.sentence.text) and _of_the_days(item, question)]
+    if speaker := asked_for(question):
+        fitting = [item for item in fitting if reports(speaker, item.sentence.text)]
+    about = bool(topic(question))
+    fitting = fitting[: BUDGET if about else None]
+    if not fitting:
         return []
-    vectors = np.stack([item.vector for item in whole])
-    central = vectors @ vectors.mean(0)
-    early = [EARLY / item.sentence.number for item in whole]
-    order = np.argsort([-item.similarity - CENTRAL * central[n] - early[n] for n, item in enumerate(whole)])
-    chosen: list[list[ReadSentence]] = []
-    for item in (whole[place] for place in order):
-        same = next((quote for quote in chosen if agree(quote[0], item)), None)
-        if same is None and len(chosen) < SENTENCES:
-            chosen.append([item])
-        elif same is not None and all(item.source.file != other.source.file for other in same):
-            same.append(item)
+    chosen = _varied(fitting, _worth(fitting, about))
     return sorted((Quote(tuple(items)) for items in chosen), key=_place)
+
+
+def _of_the_days(item: ReadSentence, question: str) -> bool:
+    """Whether a sentence tells of a day asked for: its article is of that day and it names no other one."""
+    asked = named_dates(question)
+    if not asked:
+        return True
+    told = days(item.sentence.text, published(item))
+    wanted = [Moment(year=one.year, month=one.month, day=one.day) for one in asked]
+    return not apart(wanted, told) and fits_any(asked, item.source.metadata.date, item.sentence.text)
+
+
+def _worth(items: Sequence[ReadSentence], about: bool) -> np.ndarray:
+    """(n,) what each sentence is worth on its own."""
+    scores, near = np.array([item.score for item in items]), np.array([item.similarity for item in items])
+    relevant = (np.exp((scores - scores.max()) / LOGITS) + near / max(near.max(), 0.01)) / 2 * about
+    vectors = np.stack([item.vector for item in items])
+    centroid = (relevant + 0.1) @ vectors
+    central = vectors @ centroid / np.linalg.norm(centroid)
+    opening = {item.source.file: item.sentence.number for item in sorted(items, key=lambda one: -one.sentence.number)}
+    above = [first if (first := opening[item.source.file]) <= HEAD_LINES else 1 for item in items]  # menus, captions
+    early = np.array([3 / (3 + item.sentence.number - first) for item, first in zip(items, above, strict=True)])
+    full = np.array([min(1.0, len(content_words(item.sentence.text)) / FULL_WORDS) for item in items])
+    dangling = np.array([bool(_DANGLING.match(item.sentence.text)) for item in items])
+    worth = RELEVANT * relevant + CENTRAL * central + EARLY * early + FULL * full - DANGLING * dangling
+    return np.where(relevant >= WORTH * relevant.max(), worth, 0.0)
+
+
+def _varied(items: Sequence[ReadSentence], worth: np.ndarray) -> list[list[ReadSentence]]:
+    """The sentences chosen one by one, each with those of other articles that say the same."""
+    vectors = np.stack([item.vector for item in items])
+    repeats = np.zeros(len(items))
+    left = {place for place in range(len(items)) if worth[place] >= WORTH * worth.max()}
+    chosen: list[list[ReadSentence]] = []
+    while left and len(chosen) < SENTENCES:
+        best = max(left, key=lambda place: (worth[place] - REPEATS * repeats[place], -place))
+        same = [place for place in sorted(left - {best}) if _repeats(items[best], items[place])]
+        files = {items[best].source.file: items[best]}
+        for item in (items[place] for place in same):
+            files.setdefault(item.source.file, item)
+        chosen.append(list(files.values()))
+        left -= {best, *same}
+        repeats = np.maximum(repeats, vectors @ vectors[best])
+    return chosen
+
+
+def _repeats(one: ReadSentence, other: ReadSentence) -> bool:
+    """Whether two sentences say the same as a whole: they were not read for a short answer."""
+    return float(one.vector @ other.vector) >= SAME and is_negated(one.sentence.text) == is_negated(other.sentence.text)
 
 
 def _place(quote: Quote) -> tuple[str, str, int]:
