@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
-from rag.details import names
+from rag.details import Name, names
 from rag.senses import LEMMAS, lemma
 
 # Verbs of calling are one: "phoned", "dialled", and who initiated or requested a call made it.
@@ -12,9 +12,10 @@ _CALLING = {lemma(word): "call" for word in "call phone telephone dial ring cont
 _NO_VERBS = frozenset("be have do".split())
 # Words before a name that do not say what it has to do with the sentence.
 _NO_PLACES = frozenset(
-    "and but the that than with from for when where while after before said says who which not was were are has had "
-    "have will would could since until also then because according into over about between president minister senator "
-    "former rep sen gov late including like though although chief leader a an his her its their my our your".split()
+    "and but the that than with from for when where while after before said says who which not was were are "
+    "has had have will would could since until also then because according into over about between president "
+    "minister senator former rep sen gov late including like though although chief leader later again once "
+    "personally a an his her its their my our your".split()
 )
 _IRREGULAR_VERBS = frozenset(LEMMAS.values())
 _GAP = r"(?: (?:has|had|have|also|again|then|once|later|personally|[a-z]+ly))*"
@@ -73,20 +74,37 @@ def swapped(claim: str, source: str, context: str = "") -> str | None:
     """Why the names of a plain claim act in another way than in its plain source, in one line, if they do. A name
     that neither the source nor its context holds is no swap."""
     mine, yours = _deeds(claim), _deeds(source)
+    written = {name.roots[-1]: name.words[-1] for name in names(f"{source} . {claim}")}
     for who, verb, whom in mine.deeds:
         if (whom, verb, who) in yours.deeds and (who, verb, whom) not in yours.deeds:
-            return _instead(whom, who)
-    held = {one for name in names(f"{context} . {source}") for one in name.roots}
+            return _INSTEAD.format(written[whom], written[who])
+    held = _roots(f"{context} . {source}")
     called = {name.roots[-1]: {*name.roots} for name in names(claim)}
     for who, verb in mine.doers:
         others = {doer for doer, done in yours.doers if done == verb}
         if others and who in held and others.isdisjoint(called.get(who, {who})):
-            return _instead(min(others), who)
-    return _misplaced(claim, source, held)
+            return _INSTEAD.format(written[min(others)], written[who])
+    return _misplaced(claim, source, held) or _exchanged(claim, source, held)
 
 
-def _instead(one: str, other: str) -> str:
-    return f"in the cited text it is {one.capitalize()} who does this, not {other.capitalize()}"
+_INSTEAD = "in the cited text it is {} who does this, not {}"
+
+
+def _exchanged(claim: str, source: str, held: Set[str]) -> str | None:
+    """A name of the context before a word that has another name before it in the source: "Trump voters" for "Clinton
+    voters"."""
+    own, there = _roots(source), dict(_followed(source))
+    for word, name in _followed(claim):
+        if word in there and own.isdisjoint(name.roots) and not held.isdisjoint(name.roots):
+            return f'the claim says "{name.text} {word}", the cited text "{there[word].text} {word}"'
+    return None
+
+
+def _followed(text: str) -> Iterator[tuple[str, Name]]:
+    for name in names(text):
+        after = re.match(r" ([a-z]{4,20})\b", text[name.end : name.end + 24])
+        if after and after[1] not in _NO_PLACES:
+            yield after[1], name
 
 
 _PLACE = re.compile(

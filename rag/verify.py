@@ -86,7 +86,7 @@ def _details(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
     yield from check_dates(claim, cited)
     yield from _check_names(claim, cited)
     source = " ".join(one.text for one in cited)
-    context = " ".join(f"{one.heading} . {one.context}" for one in cited)
+    context = " ".join(one.context for one in cited)
     for found in (contradiction(claim, source), swapped(claim, source, context)):
         if found:
             yield Checked("unsupported", found)

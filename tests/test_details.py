@@ -9,7 +9,7 @@ from rag.days import check_dates, spoken, spread
 from rag.deeds import swapped
 from rag.details import Known, find_quotation, names, plain, quotations, root
 from rag.grounds import Grounds
-from rag.quantities import near, quantities, same
+from rag.quantities import mixed_up, near, quantities, same
 from rag.senses import contradiction
 
 
@@ -285,3 +285,17 @@ def test_denials_and_opposites(claim: str, source: str, contradicts: bool) -> No
 )
 def test_who_does_what_to_whom(claim: str, source: str, is_swapped: bool) -> None:
     assert (swapped(plain(claim), plain(source)) is not None) is is_swapped
+
+
+def test_a_name_of_the_context_in_the_place_of_another() -> None:
+    source, context = "Most Clinton voters wanted it.", "Donald Trump spoke."
+    assert swapped("Most Trump voters wanted it.", source, context) is not None
+    assert swapped("Most Clinton voters wanted it.", source, context) is None
+    assert swapped("Trump wanted it.", "He wanted it, and Clinton voters did.", context) is None
+
+
+def test_numbers_that_changed_places() -> None:
+    source = "Over 350 civilians have died and over 2,000 more have been injured."
+    assert mixed_up("2,000 civilians died and 350 were injured.", source) == ("2,000 civilians", "350 civilians")
+    assert mixed_up("350 civilians died and 2,000 were injured.", source) is None
+    assert mixed_up("400 civilians died.", source) is None  # a number that is missing is not mixed up
