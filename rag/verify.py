@@ -59,9 +59,9 @@ def check(claim: str, cited: Sequence[Grounds]) -> Checked:
     """
     if not cited:
         return Checked("uncited", None)
-    if len(claim) > MAX_LENGTH:
+    if len(claim) > MAX_LENGTH or len(claim := plain(claim)) > MAX_LENGTH:
         return Checked("unsupported", "too long to be one sentence that can be checked")
-    claim, cited = plain(claim)[:MAX_LENGTH], [_plain(one) for one in cited[:SENTENCES]]
+    cited = [_plain(one) for one in cited[:SENTENCES]]
     if not words(claim):
         return Checked("unsupported", "there are no words to check")
     if words(claim) in [words(one.text) for one in cited]:
