@@ -1,8 +1,9 @@
 """Replies of language models, kept in a file: a run that can be repeated without a key and without a network.
 
-A line of the file is {"request": sha256, "host": who answered, "status": 200 or 400, "reply": the body as it came}. The
-sha256 is that of the model's name and the messages as JSON with sorted keys. Kept are whole replies, and that a request
-was not accepted (400). Other failures may pass: a run with the same file asks again for these, and for nothing else.
+A line of the file is {"request": sha256, "host": who answered, "status": 200 or 400, "reply": the body as far as it was
+read}. The sha256 is that of the model's name and the messages as JSON with sorted keys. Kept are whole replies, and
+that a request was not accepted (400). Other failures may pass: a run with the same file asks again for these, and for
+nothing else.
 """
 
 import json
@@ -121,7 +122,7 @@ def nowhere() -> httpx2.BaseTransport:
 
 
 class _Copied(httpx2.SyncByteStream):
-    """A reply that is copied while it is read. `done` gets the copy; empty when the reply broke off."""
+    """A reply that is copied while it is read. `done` gets the copy."""
 
     def __init__(self, response: httpx2.Response, done: Callable[[bytes], None]) -> None:
         self._response = response
@@ -129,13 +130,9 @@ class _Copied(httpx2.SyncByteStream):
         self._done = done
 
     def __iter__(self) -> Iterator[bytes]:
-        try:
-            for chunk in self._response.stream:  # type: ignore[union-attr]
-                self._copy += chunk
-                yield chunk
-        except Exception:
-            self._copy.clear()
-            raise
+        for chunk in self._response.stream:  # type: ignore[union-attr]
+            self._copy += chunk
+            yield chunk
 
     def close(self) -> None:
         try:

@@ -118,11 +118,13 @@ def test_recording_goes_on_after_a_torn_line(given: list[str], monkeypatch: pyte
         serve(monkeypatch, fake)
         assert main([*given, "--model", NAME, "--record", str(file)]) == 0
         whole = file.read_bytes()
-        file.write_bytes(whole[:-20])
+        file.write_bytes(whole[:-40])
         asked = len(fake.requests)
         assert main([*given, "--model", NAME, "--record", str(file)]) == 0
         assert len(fake.requests) == asked + 1
-    assert file.read_bytes() == whole
+    # reading stops at the usage: what the server sends after it may have come or not
+    end = rb"data: [DONE]\n\n"
+    assert file.read_bytes().replace(end, b"") == whole.replace(end, b"")
 
 
 FAILING = {
@@ -158,7 +160,7 @@ def test_a_reply_that_comes_too_late_is_not_kept(given: list[str], tmp_path: Pat
     folder = Path(given[1])
     cases = load(Path(given[3]), Articles(folder), 1)
     replies = Replies(tmp_path / "replies.jsonl", record=True)
-    with FakeModel(says("The bridge was closed. [1]", late=0.6)) as fake:
+    with FakeModel(says("The bridge was closed. [1]", pause=0.1)) as fake:  # some eight pieces
         model = Model(NAME, KEY, fake.address, seconds=0.5, transport=replies)
         (result,) = run(cases, open_archive(folder), Articles(folder), model)
         replies.check()
