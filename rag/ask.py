@@ -93,7 +93,8 @@ def stream(
     try:
         writer = model if isinstance(model, Model) else _named(model)
         if writer:
-            yield from written(question, archive, history, writer, began)
+            for answer in written(question, archive, history, writer):
+                yield replace(answer, seconds=time.monotonic() - began)
             return
     except ModelError as error:
         notice = f"Quoted instead of written by a model: {error}."

@@ -7,6 +7,7 @@ import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from unicodedata import category
 
 from index.sentences import split
 from prompts import prompt
@@ -18,11 +19,13 @@ MOST_SEARCHES = 3
 LONGEST_SEARCH = 300  # characters
 TURNS = 4  # of the conversation that are sent along
 _LIST = r"\d+(?:\s*(?:[,;&–-]|and)\s*\d+)*"
-# [7], [7, 9], [7-9], [^7], [source 7], 【7†source】; and (7) at the end of a sentence
-_ROUND = r"\(\d{1,2}(?:\s*,\s*\d{1,2})*\)(?=[.!?]|\s*$)"
+# [7], [7, 9], [7-9], [^7], [source 7], 【7†source】; and (7) where a sentence ends
+_ONE_OR_MORE = r"\(\d{1,2}(?:\s*,\s*\d{1,2})*\)"
+_ROUND = rf"(?:(?<=[.!?] )|(?<=[.!?])){_ONE_OR_MORE}|{_ONE_OR_MORE}(?=[.!?]|\s*$)"
 _MARK = rf"\[\s*(?:\^|evidence|sources?)?\s*{_LIST}\s*\]|【\s*\d+[^】\n]{{0,40}}】|{_ROUND}"
 _MARKS = re.compile(rf"\s*(?:{_MARK})(?:\s*(?:{_MARK}))*", re.IGNORECASE)
-_CLOSING = re.compile(r"[.!?]?[\"”’)*_]*(?=\s|$)")
+_CLOSING = re.compile(r"[\"”’)*_]*[.!?]?[\"”’)*_]*(?=\s|$)")
+_MAY_BE_MARK = re.compile(r"[\[(【*_][^\])】]{0,60}$")  # the beginning of more marks, as far as it has come
 _ENDED = re.compile(r"[.!?][\"”’)]*$")
 _RANGE = re.compile(r"(\d+)\s*[–-]\s*(\d+)")
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|$)", re.DOTALL)
@@ -32,6 +35,7 @@ _MARKDOWN = (
     (re.compile(r"^\s*(?:#{1,6}|[-*+•>]|\d{1,2}\.)\s+", re.MULTILINE), ""),  # headings, lists, block quotes
     (re.compile(r"\*\*|__|`+"), ""),
 )
+_NAMES = re.compile(r"(?<=\s)\w*[A-ZÀ-Þ0-9]\w*")
 _ALIKE = 8  # words in a row that show a sentence to be taken from the prompt
 
 
@@ -72,11 +76,16 @@ def _messages(name: str, asked: str) -> list[dict[str, str]]:
     return [{"role": "system", "content": prompt(name)}, {"role": "user", "content": asked}]
 
 
-def searches(reply: str, question: str) -> tuple[str, ...]:
-    """The questions of a reply to `rewrite_messages`; the question itself where the reply holds none."""
+def searches(reply: str, question: str, history: Sequence[Turn]) -> tuple[str, ...]:
+    """The questions of a reply to `rewrite_messages`; the question itself where the reply holds none.
+
+    A line with a name or a number that is not in the conversation is none of them: the model made it up.
+    """
+    said = " ".join([question, *(f"{turn.question} {turn.answer}" for turn in history[-TURNS:])]).lower()
     lines = (re.sub(r"^\s*(?:[-*•]|\d[.)])\s*", "", line).strip() for line in plain(reply).splitlines())
     found = dict.fromkeys(line for line in lines if 3 <= len(line) <= LONGEST_SEARCH and not from_prompt(line))
-    return tuple(found)[:MOST_SEARCHES] or (question,)
+    known = [line for line in found if all(name.lower() in said for name in _NAMES.findall(line))]
+    return tuple(known)[:MOST_SEARCHES] or (question,)
 
 
 def sentences(pieces: Iterable[str]) -> Generator[Drafted, None, None]:
@@ -87,35 +96,40 @@ def sentences(pieces: Iterable[str]) -> Generator[Drafted, None, None]:
         if "<think>" in text and "</think>" not in text:
             continue
         text = _THOUGHT.sub("", text)
-        for marks in _MARKS.finditer(text):
-            end = _CLOSING.match(text, marks.end())
-            if end is None or not text[end.end() :].strip():
-                continue  # in the middle of a sentence, or more marks may follow
-            yield from _drafted(text[: marks.start()], marks.group(), text[marks.end() : end.end()])
-            text = text[end.end() :]
-            break
-    yield from _rest(_THOUGHT.sub("", text))
+        while end := _complete(text):
+            yield from _drafted(text[:end])
+            text = text[end:]
+    text = _THOUGHT.sub("", text)
+    while end := _complete(text, whole=True):
+        yield from _drafted(text[:end])
+        text = text[end:]
+    yield from _drafted(text)
 
 
-def _rest(text: str) -> Iterator[Drafted]:
-    """The sentences of a whole text."""
-    at = 0
+def _complete(text: str, whole: bool = False) -> int:
+    """Where the first sentence with marks ends; 0 when there is none, or more of it may come unless `whole`."""
     for marks in _MARKS.finditer(text):
         end = _CLOSING.match(text, marks.end())
-        if end is not None:
-            yield from _drafted(text[at : marks.start()], marks.group(), text[marks.end() : end.end()])
-            at = end.end()
-    yield from _drafted(text[at:], "", "")
+        rest = text[end.end() :].lstrip() if end else ""
+        if end and (whole or (rest and not _MAY_BE_MARK.match(rest))):
+            return end.end()
+        if end and not whole:
+            return 0
+    return 0
 
 
-def _drafted(text: str, marks: str, closing: str) -> Iterator[Drafted]:
-    """The sentences up to some marks: the last one is what they belong to."""
-    cleaned = plain(text).strip()
-    if not _ENDED.search(cleaned):
-        cleaned += closing.strip("*_")
-    found = [sentence.text for sentence in split(cleaned) if re.search(r"\w", sentence.text)]
+def _drafted(text: str) -> Iterator[Drafted]:
+    """The sentences of a text that ends with marks or has none; marks at its end belong to the last sentence."""
+    last = next(reversed(list(_MARKS.finditer(text))), None)
+    cited: tuple[int, ...] = ()
+    if last and _CLOSING.fullmatch(text, last.end()):
+        cited, closing, text = numbers(last.group()), text[last.end() :], text[: last.start()]
+        text += "" if _ENDED.search(plain(text).strip()) else closing
+    cleaned = re.sub(r"\s+\.(?=\s|$)", ".", plain(text).strip())  # what is left of "word **[7]**."
+    found = [one.text for one in split(cleaned) if re.search(r"\w", one.text)]
     for place, sentence in enumerate(found, 1):
-        yield Drafted(sentence, numbers(marks) if place == len(found) else ())
+        inside = numbers(" ".join(_MARKS.findall(sentence)))
+        yield Drafted(_MARKS.sub("", sentence).strip(), inside + (cited if place == len(found) else ()))
 
 
 def numbers(marks: str) -> tuple[int, ...]:
@@ -152,5 +166,6 @@ def _told() -> frozenset[tuple[str, ...]]:
 
 
 def _runs(text: str) -> frozenset[tuple[str, ...]]:
-    words = re.findall(r"\w+", text.lower())
+    seen = "".join(mark for mark in text.lower() if category(mark) != "Cf")  # no run is hidden by what is not seen
+    words = re.findall(r"[^\W_]+", seen)
     return frozenset(tuple(words[at : at + _ALIKE]) for at in range(len(words) - _ALIKE + 1))

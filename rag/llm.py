@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from httpx2 import BaseTransport, Client
 
 DEFAULT_NAME = "gpt-5-mini"  # at OpenAI; other servers have models of their own
+SHORTEST_KEY = 8  # characters; local servers take any word, such as "none"
 SECONDS = 60.0  # for a whole answer
 
 
@@ -47,6 +48,10 @@ class Model:
             return "OpenAI"
         parts = urlsplit(self.address)
         return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+    def holds_key(self, text: str) -> bool:
+        """Whether a text gives the key away. A server has seen it, and may say it."""
+        return len(self.key) >= SHORTEST_KEY and self.key in text
 
 
 @dataclass(frozen=True)

@@ -38,13 +38,13 @@ class _Found:
     usage: Usage | None
 
 
-def written(question: str, archive: Archive, history: Sequence[Turn], model: Model, began: float) -> Iterator[Answer]:
-    """Growing answers. `began` is the time.monotonic() of the question: the model's seconds count from it.
+def written(question: str, archive: Archive, history: Sequence[Turn], model: Model) -> Iterator[Answer]:
+    """Growing answers.
 
     Raises ModelError when nothing came that could be shown: no reply in time, or no sentence that its sources
     support. An answer that breaks off later says so in its `notice`.
     """
-    deadline = began + model.seconds
+    deadline = time.monotonic() + model.seconds
     found = _search(question, archive, history, model, deadline)
     if not found.evidence:
         raise ModelError("there is nothing in the articles to write from")
@@ -65,7 +65,7 @@ def written(question: str, archive: Archive, history: Sequence[Turn], model: Mod
     for grown in _grown(answer, found, archive, model, deadline):
         answer = grown
         if answer.text or answer.status == "not_in_articles":
-            yield replace(answer, seconds=time.monotonic() - began)
+            yield answer
     if answer.status == "answered" and not answer.text:
         raise ModelError(answer.notice or f"the articles do not support what {model.name} wrote")
 
@@ -76,7 +76,7 @@ def _search(question: str, archive: Archive, history: Sequence[Turn], model: Mod
     alone = resolve(question, history)
     if alone.search != question or _SEVERAL.search(question):
         reply, usage = complete(model, rewrite_messages(question, history), deadline)
-        asked = searches(reply, question)
+        asked = (question,) if model.holds_key(reply) else searches(reply, question, history)
     lookups = [Resolved(one, one) for one in asked] if asked != (question,) else [alone]
     whole = question if len(asked) > 1 and not history else " ".join(asked)
     return _Found(whole, asked, gather(*(look(archive, one) for one in lookups)), usage)
@@ -101,13 +101,19 @@ def _grown(answer: Answer, found: _Found, archive: Archive, model: Model, deadli
                 if len(answer.claims) == MOST_SENTENCES:
                     answer = replace(answer, notice=f"{model.name} wrote on and on; the rest is left out")
                     break
-                if not from_prompt(sentence.text):
+                if not _leaks(sentence.text, answer, model):
                     answer = _with_claim(answer, sentence, found.evidence, archive)
                     yield answer
     except ModelError as error:
         answer = replace(answer, notice=str(error))
     writing = usage[0] if usage else Usage(model.name, None, None, None)
     yield replace(answer, usage=answer.usage + writing if answer.usage else writing)
+
+
+def _leaks(text: str, answer: Answer, model: Model) -> bool:
+    """Whether a sentence, by itself or after those before it, repeats the prompt, or holds the key."""
+    whole = " ".join([*(claim.text for claim in answer.claims), text])
+    return from_prompt(whole) or model.holds_key(text)
 
 
 def _refused(answer: Answer, evidence: Sequence[ReadSentence]) -> Answer:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from index.dates import in_words
 from index.passages import Source
 from index.read import printable
+from rag.llm import Model
 from rag.types import Answer, Citation, Claim, Disagreement, Usage
 
 # Every ASCII punctuation mark as a numeric reference: nothing is left that HTML, Markdown, LaTeX or a template
@@ -28,8 +29,8 @@ def escape(text: str) -> str:
     return text.translate(_INERT)
 
 
-def header(name: str, sources: Sequence[Source]) -> str:
-    """Name, promise, and what is being asked."""
+def header(name: str, sources: Sequence[Source], model: Model | None = None) -> str:
+    """Name, promise, what is being asked, and who else gets to read the questions."""
     days = sorted(source.metadata.date for source in sources if source.metadata.date)
     span = ", " + _span(days[0], days[-1]) if days else ""
     count = f"{len(sources):,} article{'s' * (len(sources) != 1)}"
@@ -37,8 +38,15 @@ def header(name: str, sources: Sequence[Source]) -> str:
         '<div class="masthead"><h1>Pincite</h1>'
         '<p class="promise">Answers from your articles. Every sentence shows where it comes from.</p>'
         f'<p class="asked-of"><a href="#articles">{count}{escape(span)}</a>'
-        f' <span class="folder">{escape(printable(name))}</span></p></div>'
+        f' <span class="folder">{escape(printable(name))}</span></p>{_written_by(model)}</div>'
     )
+
+
+def _written_by(model: Model | None) -> str:
+    if model is None:
+        return ""
+    text = f"Answers are written by {model.name} at {model.host}, which is sent your question and the sentences found."
+    return f'<p class="written-by">{escape(printable(text))}</p>'
 
 
 def _span(first: str, last: str) -> str:

@@ -4,6 +4,7 @@ No Gradio here: the page calls these functions and shows what they return.
 """
 
 import logging
+import os
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
@@ -16,7 +17,8 @@ from index import PinciteError
 from index.archive import Archive
 from index.home import CORPUS
 from index.passages import Source
-from rag import Answer, Citation, Turn, open_archive, stream
+from rag import Answer, Citation, Model, Turn, open_archive, stream
+from rag.llm import configured
 from ui import WORKER, article, render
 
 TICK = 0.2  # seconds
@@ -164,9 +166,16 @@ def front(folder: Path) -> tuple[str, str, Sequence[str]]:
     try:
         archive = open_archive(folder)
         sources = archive.sources()
-        return render.header(name, sources), article_list(archive), _examples(folder, sources)
+        return render.header(name, sources, _writer()), article_list(archive), _examples(folder, sources)
     except PinciteError as error:
         return render.header(name, ()), article.problem(_sentence(error)), ()
+
+
+def _writer() -> Model | None:
+    """The language model of the environment; none when it cannot be used, which each answer then says."""
+    with suppress(PinciteError):
+        return configured(os.environ)
+    return None
 
 
 def _examples(folder: Path, sources: Sequence[Source]) -> Sequence[str]:
