@@ -123,6 +123,10 @@ def test_a_detail_that_stands_before_the_cited_sentence_leaves_doubt() -> None:
         "The two leaders had 90-minute talks in a hostile tone.", [Grounds("It was hostile.", "", None, CHAT.text)]
     )
     assert found == Checked("partly", '"90-minute" stands before the cited sentence, not in it')
+    hall = Grounds("He spoke for an hour.", "", None, "Olaf Scholz came to Berlin and to Bremen.")
+    assert check("Scholz spoke for an hour in Bremen.", [hall]) == Checked(
+        "partly", '"Bremen" stands before the cited sentence, not in it'
+    )
 
 
 def test_nothing_to_check() -> None:
