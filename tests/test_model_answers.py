@@ -284,11 +284,16 @@ def test_markdown_and_html_are_text(archive: Archive) -> None:
         "- The [work](http://evil.example/a) begins in June and takes 8 months, said harbour master Ann Poole. "
         "[{work}]\n"
         "![pixel](http://evil.example/p.png)\n<img src=http://evil.example/q.png onerror=alert(1)> "
-        "<script>alert(1)</script>\n\n```\nprint('[1]')\n```"
+        "<script>alert(1)</script>\n\n```\nprint(1)\n```"
     )
     answer = answered(archive, saying(written))
     assert answer.text == f"{COST} [1] {WORK} [2]"
     assert [claim.text for claim in answer.claims if claim.verdict == "supported"] == [COST, WORK]
+
+
+def test_words_that_are_not_in_the_source_are_not_supported_by_it(archive: Archive) -> None:
+    answer = answered(archive, saying(f"{WORK} [{{work}}] print('') [{{cost}}]"))
+    assert answer.text == f"{WORK} [1]"
 
 
 def test_thoughts_are_not_the_answer(archive: Archive) -> None:
