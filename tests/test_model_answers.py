@@ -284,7 +284,7 @@ def test_markdown_and_html_are_text(archive: Archive) -> None:
         "- The [work](http://evil.example/a) begins in June and takes 8 months, said harbour master Ann Poole. "
         "[{work}]\n"
         "![pixel](http://evil.example/p.png)\n<img src=http://evil.example/q.png onerror=alert(1)> "
-        "<script>alert(1)</script>\n\n```\nprint(1)\n```"
+        "<script>alert(1)</script>\n\n```\nlet it = be\n```"
     )
     answer = answered(archive, saying(written))
     assert answer.text == f"{COST} [1] {WORK} [2]"
