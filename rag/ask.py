@@ -89,7 +89,7 @@ def stream(
     question = checked(question)
     if not isinstance(archive, Archive):
         archive = open_archive(archive)
-    notice = None
+    notice = usage = None
     try:
         writer = model if isinstance(model, Model) else _named(model)
         if writer:
@@ -97,9 +97,9 @@ def stream(
                 yield replace(answer, seconds=time.monotonic() - began)
             return
     except ModelError as error:
-        notice = f"Quoted instead of written by a model: {error}."
+        notice, usage = f"Quoted instead of written by a model: {error}.", error.usage
     for answer in _quoted(question, archive, history):
-        yield replace(answer, notice=notice, seconds=time.monotonic() - began)
+        yield replace(answer, notice=notice, usage=usage, seconds=time.monotonic() - began)
 
 
 def _named(model: str | None) -> Model | None:

@@ -28,7 +28,14 @@ SECONDS = 60.0  # for a whole answer
 
 
 class ModelError(PinciteError):
-    """No answer, or only a part of one, came from the language model. The text is for a person, in our words only."""
+    """No answer, or only a part of one, came from the language model. The text is for a person, in our words only.
+
+    `usage` is what was paid for all the same, where that is known.
+    """
+
+    def __init__(self, text: str, usage: Usage | None = None) -> None:
+        super().__init__(text)
+        self.usage = usage
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ class Answer:
     seconds: float
     searched: tuple[str, ...] = ()  # what was searched for, where that is not the question as it was asked
     notice: str | None = None  # one line: why no model wrote this although one was asked for, or why it ends early
-    usage: Usage | None = None  # mode "model"
+    usage: Usage | None = None  # of the model that wrote this, or should have
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON values, in the shape of the public contract."""

@@ -15,6 +15,7 @@ from rag.conversation import Resolved, resolve
 from rag.draft import Drafted, answer_messages, from_prompt, is_refusal, rewrite_messages, searches, sentences
 from rag.evidence import cite, gather, look
 from rag.llm import Model, ModelError, complete, write
+from rag.quotes import Quote, short_answer
 from rag.reader import ReadSentence
 from rag.types import NOT_IN_ARTICLES, Answer, Citation, Claim, Turn, Usage
 from rag.verify import check, grounds
@@ -67,7 +68,7 @@ def written(question: str, archive: Archive, history: Sequence[Turn], model: Mod
         if answer.text or answer.status == "not_in_articles":
             yield answer
     if answer.status == "answered" and not answer.text:
-        raise ModelError(answer.notice or f"the articles do not support what {model.name} wrote")
+        raise ModelError(answer.notice or f"the articles do not support what {model.name} wrote", answer.usage)
 
 
 def _search(question: str, archive: Archive, history: Sequence[Turn], model: Model, deadline: float) -> _Found:
@@ -107,7 +108,18 @@ def _grown(answer: Answer, found: _Found, archive: Archive, model: Model, deadli
     except ModelError as error:
         answer = replace(answer, notice=str(error))
     writing = usage[0] if usage else Usage(model.name, None, None, None)
-    yield replace(answer, usage=answer.usage + writing if answer.usage else writing)
+    usage_of_all = answer.usage + writing if answer.usage else writing
+    yield replace(answer, usage=usage_of_all, short_answer=_short(answer, found))
+
+
+def _short(answer: Answer, found: _Found) -> str | None:
+    """The words that answer in the best of the cited sentences, where the model uses them too."""
+    cited = {(one.file, one.sentence) for one in answer.citations}
+    for item in found.evidence:
+        if (item.source.file, item.sentence.number) in cited:
+            short = short_answer(Quote((item,)), found.question)
+            return short if short and short.lower() in answer.text.lower() else None
+    return None
 
 
 def _leaks(text: str, answer: Answer, model: Model) -> bool:
