@@ -31,6 +31,8 @@ _BEFORE = (  # words before a number, and the shares below and above it that the
     (re.compile(r"\b(?:about|around|some|roughly|approximately|(?:an )?estimated)\W*$", re.I), (ABOUT, ABOUT)),
 )
 _LONGEST_BEFORE = 24  # characters
+_COARSE = ("week", "month", "year", "decade", "century")  # "six weeks" are so many to the nearest week
+_VAGUE = re.compile(r"\b(?:few|several|many|couple of|couple) $", re.IGNORECASE)
 _RANGE = re.compile(r"\s?[-–—]\s?| to | and ")
 _SHORT_MONTHS = "|".join(month[:3] for month in MONTHS)
 _MONTH_BEFORE = re.compile(rf"\b(?:{_SHORT_MONTHS})[a-z]*\.? $", re.IGNORECASE)
@@ -83,7 +85,7 @@ def _each(text: str) -> Iterator[Amount]:
         before, after = text[max(0, item.start - _LONGEST_BEFORE) : item.start], text[item.end :]
         named = _NAMED.fullmatch(item.text) or re.search(r"[^\W\d_]-$", before)  # 2022, 15:33, F-16
         dated = item.unit in ("th", "am", "pm") or _MONTH_BEFORE.search(before) or _MONTH_AFTER.match(after)
-        if within or named or dated or (item.vague and not item.unit):
+        if within or named or dated or _VAGUE.search(before) or (item.vague and not item.unit) or not item.value:
             continue
         how = next(((found, shares) for words, shares in _BEFORE if (found := words.search(before))), None)
         down, up = how[1] if how else (EXACT, EXACT)
@@ -91,7 +93,8 @@ def _each(text: str) -> Iterator[Amount]:
         start = item.start - (len(before) - how[0].start() if how else 0)
         end = item.end if item.unit else item.end + _noun(after)
         kinds = frozenset((measure or item.unit,)) if item.unit else _counted(text[:start], after)
-        yield Amount(start, end, value * (1 - down), value * (1 + up), kinds)
+        unit = value / item.value / 2 if item.unit in _COARSE and item.value % 1 == 0 else 0.0
+        yield Amount(start, end, value * (1 - down) - unit, value * (1 + up) + unit, kinds)
 
 
 def _counted(before: str, after: str) -> frozenset[str]:

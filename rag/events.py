@@ -23,7 +23,7 @@ _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 
 # Words for a state that another sentence may not be in.
 _STATE = re.compile(
-    r"\b(?:earlier|previous(?:ly)?|former(?:ly)?|initial(?:ly)?|original(?:ly)?|once|plan(?:s|ned)?|proposed|propos(?:al|es)|"
+    r"\b(?:before|earlier|previous(?:ly)?|former(?:ly)?|initial(?:ly)?|original(?:ly)?|once|plan(?:s|ned)?|proposed|propos(?:al|es)|"
     r"would|could|might|until|deputy|vice|acting|designate|candidate|no longer|ago|expect\w*|forecast|target|used to|"
     r"half|each|per|average|total|altogether|additional|another|almost|partly)\b",
     re.IGNORECASE,
