@@ -139,7 +139,11 @@ class Archive:
         """The next `count` passages with ids above `number`, in the order of ids."""
         return self._passages("p.id > ? ORDER BY p.id LIMIT ?", (number, count))
 
-    def _passages(self, where: str, values: Sequence[int]) -> list[Passage]:
+    def passages_of(self, file: str, count: int) -> list[Passage]:
+        """The first `count` passages of an article."""
+        return self._passages("a.file = ? ORDER BY first LIMIT ?", (file, count))
+
+    def _passages(self, where: str, values: Sequence[int | str]) -> list[Passage]:
         columns = f"p.id, first, last, article, {_SOURCE}"
         rows = self._rows(f"SELECT {columns} FROM passages p JOIN articles a ON a.id = article WHERE {where}", values)
         # each text once: of one article of 4 MB there can be 2,000 passages

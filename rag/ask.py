@@ -12,7 +12,8 @@ from index.errors import QuestionError
 from index.home import default_articles, default_home, expanded
 from index.sync import open_archive as open_synced
 from rag.conversation import resolve
-from rag.digest import asks_for_digest, digest
+from rag.digest import asks_for_digest, digest, topic
+from rag.disagreement import Difference, differences, with_sides
 from rag.evidence import cite, gather, look
 from rag.llm import Model, ModelError, configured
 from rag.quotes import Quote, choose, short_answer
@@ -112,16 +113,20 @@ def _quoted(question: str, archive: Archive, history: Sequence[Turn]) -> Iterato
     reading = look(archive, resolved)
     evidence = gather(reading)
     chosen: list[Quote] = []
+    found: tuple[Difference, ...] = ()
     short = None
-    if reading.answerable >= ANSWERABLE and asks_for_digest(question):
-        chosen = digest(evidence)
+    if asks_for_digest(question) and (reading.answerable >= ANSWERABLE or not topic(question)):
+        chosen = digest(reading.sentences, question)
     elif reading.answerable >= ANSWERABLE and evidence:
-        chosen = list(choose(evidence))
-        short = short_answer(chosen[0], resolved.read)
+        found = differences(resolved.read, evidence)
+        chosen = with_sides(list(choose(evidence)), found)
+        short = None if found else short_answer(chosen[0], resolved.read)
     if not chosen:
         yield _refusal(question, evidence)
     for count in range(1, len(chosen) + 1):
-        yield _answer(question, chosen[:count], short)
+        answer = _answer(question, chosen[:count], short)
+        told = found if count == len(chosen) else ()  # when all sides are cited
+        yield replace(answer, disagreements=tuple(one.cited(answer.citations) for one in told))
 
 
 def checked(question: str) -> str:

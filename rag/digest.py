@@ -10,9 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from index.archive import Archive
 from index.dates import fits_any, named_dates, without_dates
+from index.embed import embed
 from index.metadata import HEAD_LINES
-from index.search import STOP_WORDS, content_words
+from index.search import STOP_WORDS, Hit, content_words
 from index.sentences import is_statement
 from rag.events import Moment, apart, days, published
 from rag.polarity import is_negated
@@ -63,7 +65,19 @@ def topic(question: str) -> list[str]:
     return [word for word in words if word not in STOP_WORDS]
 
 
-def digest(sentences: Sequence[ReadSentence], question: str = "") -> list[Quote]:
+def leads(archive: Archive, question: str, count: int) -> list[Hit]:
+    """Up to `count` passages, the first ones of the articles of the days that a question without a topic names; of
+    the latest articles when it names no day. Its words would find nothing: "What happened on 3 March?"."""
+    asked = named_dates(question)
+    sources = [one for one in archive.sources() if not asked or fits_any(asked, one.metadata.date, "")]
+    sources = sorted(sources, key=lambda one: one.metadata.date or "", reverse=True)[:count]
+    passages = [passage for one in sources for passage in archive.passages_of(one.file, count // len(sources))]
+    vectors, asking = archive.vectors([passage.id for passage in passages]), embed([question])[0]
+    rows = [vectors[passage.id][1:] for passage in passages]
+    return [Hit(passage, 0.0, near @ asking, near) for passage, near in zip(passages, rows, strict=True)]
+
+
+def digest(sentences: Sequence[ReadSentence], question: str) -> list[Quote]:
     """Up to SENTENCES quotes in the order of date and place; none when no statement fits what is asked for.
 
     `sentences` are all that were read, best first: what is central is seen in all of them.

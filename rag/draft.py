@@ -21,7 +21,7 @@ TURNS = 4  # of the conversation that are sent along
 _LIST = r"\d+(?:\s*(?:[,;&–-]|and)\s*\d+)*"
 # [7], [7, 9], [7-9], [^7], [source 7], 【7†source】; and (7) where a sentence ends
 _ONE_OR_MORE = r"\(\d{1,2}(?:\s*,\s*\d{1,2})*\)"
-_ROUND = rf"(?:(?<=[.!?] )|(?<=[.!?])){_ONE_OR_MORE}|(?<!\w){_ONE_OR_MORE}(?=[.!?]|\s*$)"
+_ROUND = rf"(?:(?<=[.!?] )|(?<=[.!?])){_ONE_OR_MORE}|{_ONE_OR_MORE}(?=[.!?]|\s*$)"
 _MARK = rf"\[\s*(?:\^|evidence|sources?)?\s*{_LIST}\s*\]|【\s*\d+[^】\n]{{0,40}}】|{_ROUND}"
 _MARKS = re.compile(rf"\s*(?:{_MARK})(?:\s*(?:{_MARK}))*", re.IGNORECASE)
 _CLOSING = re.compile(r"[\"”’)*_]*[.!?]?[\"”’)*_]*(?=\s|$)")

@@ -5,6 +5,7 @@ from index.passages import Source
 from index.search import search
 from index.sentences import Sentence
 from rag.conversation import Resolved
+from rag.digest import asks_for_digest, leads, topic
 from rag.reader import Reading, ReadSentence, read
 from rag.types import Citation
 
@@ -14,7 +15,8 @@ BUDGET = 20  # sentences: what a person can check, and what a small language mod
 
 def look(archive: Archive, question: Resolved) -> Reading:
     """Search and read. Files that have changed or gone since the archive was built are left out."""
-    found = search(archive, question.search, PASSAGES)
+    by_day = asks_for_digest(question.read) and not topic(question.read)
+    found = (by_day and leads(archive, question.read, PASSAGES)) or search(archive, question.search, PASSAGES)
     present = {source for source in {hit.passage.source for hit in found} if archive.is_in_folder(source)}
     return read(question.read, [hit for hit in found if hit.passage.source in present])
 
