@@ -5,27 +5,25 @@ told which of them is missing. Only what is left is for a model to judge, and it
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-import numpy as np
-
 from index.dates import without_dates
-from index.embed import embed
 from index.sentences import MAX_LENGTH
 from rag.days import between, check_dates, known_years, spread
 from rag.deeds import swapped
 from rag.details import Known, find_quotation, folded, names, plain, quotations, words
 from rag.grounds import Checked, Grounds, before, grounds, missing
 from rag.quantities import Quantity, mixed_up, near, quantities, same
-from rag.senses import contradiction, lemma
+from rag.senses import contradiction
+from rag.support import probability
 
 __all__ = ["Checked", "Grounds", "check", "grounds"]
 
-# Probabilities of the model. To be fitted on training claims together with the model.
-SUPPORTED = 0.5  # from which a claim whose details agree is supported
-REFUTED = 0.98  # from which it is not: striking what is true is worse than a doubt
+_Judge = Callable[[str, str, str], float]
+SUPPORTED = 0.5  # probability from which a claim whose details agree is supported
+SILENT = 0.05  # below which its source does not say it: striking what is true is worse than a doubt
 UNSURE = "the details agree, but the cited text may not say this"
 ELSEWHERE = "written in another language than its source; "
 SENTENCES = 20  # cited sentences that are looked at: as many as are offered
@@ -51,11 +49,12 @@ _COUNTED = frozenset(
 )
 
 
-def check(claim: str, cited: Sequence[Grounds]) -> Checked:
+def check(claim: str, cited: Sequence[Grounds], judge: _Judge = probability) -> Checked:
     """The verdict on a claim by all that it cites together: each detail may stand in any of the sentences.
 
     "unsupported": a detail is missing or contradicts; "partly": the details agree, and the model is unsure or the
-    language is another one; "uncited": there is nothing to check it against. Never raises on any text.
+    language is another one; "uncited": there is nothing to check it against. `judge` (claim, heading, text) gives the
+    probability that a text says what no rule can tell. Never raises on any text.
     """
     if not cited:
         return Checked("uncited", None)
@@ -71,7 +70,7 @@ def check(claim: str, cited: Sequence[Grounds]) -> Checked:
     for verdict in ("unsupported", "partly"):
         if worst := next((one for one in found if one.verdict == verdict), None):
             return replace(worst, reason=f"{ELSEWHERE}{worst.reason}") if foreign else worst
-    return Checked("partly", ELSEWHERE + "numbers and names agree") if foreign else _judged(claim, cited, found)
+    return Checked("partly", ELSEWHERE + "numbers and names agree") if foreign else _judged(claim, cited, found, judge)
 
 
 def _plain(one: Grounds) -> Grounds:
@@ -208,25 +207,11 @@ def _is_english(text: str) -> bool:
     return latin and english >= other and (english + either > 0 or len(found) < FEW)
 
 
-def _judged(claim: str, cited: Sequence[Grounds], worked_out: Sequence[Checked]) -> Checked:
+def _judged(claim: str, cited: Sequence[Grounds], worked_out: Sequence[Checked], judge: _Judge) -> Checked:
     """The verdict of the model, where all details agree."""
-    supported, refuted, _ = _likeness([(claim, cited[0].heading, " ".join(one.text for one in cited))])[0]
-    if refuted >= REFUTED:
-        return Checked("unsupported", "the cited text says otherwise")
-    if supported < SUPPORTED:
+    likely = judge(claim, cited[0].heading, " ".join(one.text for one in cited))
+    if likely < SILENT:
+        return Checked("unsupported", "the cited text does not say this")
+    if likely < SUPPORTED:
         return Checked("partly", UNSURE)
     return next(iter(worked_out), Checked("supported", None))
-
-
-def _likeness(claims: Sequence[tuple[str, str, str]]) -> np.ndarray:
-    """Stands in for the model: (n, 3) float32 probabilities of (supported, refuted, neither) by how near a claim is
-    to its source in meaning and how many of its words stand there. Words do not refute."""
-    vectors = embed([text for claim, _, source in claims for text in (claim, source)])
-    rows = []
-    for place, (claim, _, source) in enumerate(claims):
-        cosine = float(vectors[2 * place] @ vectors[2 * place + 1])
-        mine, yours = ({lemma(word) for word in words(text)} - _ENGLISH for text in (claim, source))
-        score = cosine + 0.5 * len(mine & yours) / max(1, len(mine))
-        likely = 1 / (1 + np.exp(-8 * (score - 0.85)))
-        rows.append((likely, 0.0, 1 - likely))
-    return np.array(rows, np.float32).reshape(-1, 3)
