@@ -12,9 +12,8 @@ from index.dates import MONTHS
 from index.search import STOP_WORDS
 from rag.quantities import quantities
 
+_LONGEST_BEFORE = 24  # characters that are looked at before a number
 EXACT = 0.025  # share by which a plain number may be rounded, either way
-ABOUT = 0.1
-MORE = 0.5  # "more than a million" is not said of two million
 COUNTED = 4  # words behind a number in which to look for what it counts
 
 # What news counts most, under its several names.
@@ -24,13 +23,6 @@ _SAME = {
     **dict.fromkeys("arrested arresting detained arrests detentions".split(), "arrested"),
 }
 _PEOPLE = frozenset(("peopl", "perso", "men", "women"))  # counted in every way: no kind of their own
-_BEFORE = (  # words before a number, and the shares below and above it that they leave open
-    (re.compile(r"\b(?:no more than|up to|less than|fewer than|under|below|at most)\W*$", re.I), (MORE, 0)),
-    (re.compile(r"\b(?:more than|over|at least|above|upwards of|(?:no|not) (?:fewer|less) than)\W*$", re.I), (0, MORE)),
-    (re.compile(r"\b(?:nearly|almost|close to)\W*$", re.I), (ABOUT, EXACT)),
-    (re.compile(r"\b(?:about|around|some|roughly|approximately|(?:an )?estimated)\W*$", re.I), (ABOUT, ABOUT)),
-)
-_LONGEST_BEFORE = 24  # characters
 _COARSE = ("week", "month", "year", "decade", "century")  # "six weeks" are so many to the nearest week
 _VAGUE = re.compile(r"\b(?:few|several|many|couple of|couple) $", re.IGNORECASE)
 _RANGE = re.compile(r"\s?[-–—]\s?| to | and ")
@@ -79,22 +71,18 @@ def amounts(text: str) -> tuple[Amount, ...]:
 def _each(text: str) -> Iterator[Amount]:
     read = sorted(quantities(text), key=lambda one: (one.start, -one.end))
     for place, item in enumerate(read):
-        within = any(
-            one.start <= item.start and item.end <= one.end for one in read[:place]
-        )  # part of "1 h 30 minutes"
+        part = any(one.start <= item.start and item.end <= one.end for one in read[:place])  # of "1 h 30 minutes"
         before, after = text[max(0, item.start - _LONGEST_BEFORE) : item.start], text[item.end :]
         named = _NAMED.fullmatch(item.text) or re.search(r"[^\W\d_]-$", before)  # 2022, 15:33, F-16
         dated = item.unit in ("th", "am", "pm") or _MONTH_BEFORE.search(before) or _MONTH_AFTER.match(after)
-        if within or named or dated or _VAGUE.search(before) or (item.vague and not item.unit) or not item.value:
+        if part or named or dated or _VAGUE.search(before) or (item.vague and not item.unit) or not item.value:
             continue
-        how = next(((found, shares) for words, shares in _BEFORE if (found := words.search(before))), None)
-        down, up = how[1] if how else (EXACT, EXACT)
+        below, above = item.shares if item.qualified < item.start else (EXACT, EXACT)
         measure, value = item.measure
-        start = item.start - (len(before) - how[0].start() if how else 0)
         end = item.end if item.unit else item.end + _noun(after)
-        kinds = frozenset((measure or item.unit,)) if item.unit else _counted(text[:start], after)
+        kinds = frozenset((measure or item.unit,)) if item.unit else _counted(text[: item.qualified], after)
         unit = value / item.value / 2 if item.unit in _COARSE and item.value % 1 == 0 else 0.0
-        yield Amount(start, end, value * (1 - down) - unit, value * (1 + up) + unit, kinds)
+        yield Amount(item.qualified, end, value * (1 - below) - unit, value * (1 + above) + unit, kinds)
 
 
 def _counted(before: str, after: str) -> frozenset[str]:
@@ -113,3 +101,14 @@ def _noun(after: str) -> int:
     """Characters of the word right behind a number, if it can be what is counted."""
     found = re.match(r" [^\W\d_][\w’'-]*", after)
     return found.end() if found and found.group().strip().lower() not in STOP_WORDS else 0
+
+
+def mixed_up(claim: str, source: str) -> tuple[str, str] | None:
+    """A number of a claim and the other number that its source has for the same thing, where the source has both:
+    2,000 civilians died and 350 were injured, instead of the reverse."""
+    held = amounts(source)
+    for mine in amounts(claim):
+        others = [other for other in held if mine.differs(other)]
+        if others and any(mine._meets(other) for other in held) and not any(mine.agrees(other) for other in held):
+            return claim[mine.start : mine.end], source[others[0].start : others[0].end]
+    return None

@@ -1,20 +1,20 @@
 """The numbers of a text, in digits or words, with what they count; and whether one number says what another does."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-)
-_SMALL = {word: float(n) for n, word in enumerate((_UNITS + " eighteen nineteen").split())}
-_TENS = {word: 10.0 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_ONES = dict(zip("one two three four five six seven eight nine".split(), range(1, 10), strict=True))
+_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _SCALES = {"hundred": 1e2, "dozen": 12.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 _SHORT = {"k": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "bn": 1e9, "b": 1e9, "tn": 1e12, "trn": 1e12, "milliard": 1e9}
 _BY = {**_SCALES, **_SHORT}
-_ORDINAL = {
-    word: float(n)
+_VALUES = {"zero": 0, "half": 0.5, **_ONES}
+_VALUES |= {word: n for n, word in enumerate(_TEENS, 10)} | {word: 10 * n for n, word in enumerate(_TENS, 2)}
+_ORDINALS = {
+    word: n
     for n, word in enumerate(
         "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
         "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth".split(),
@@ -33,24 +33,58 @@ _MEASURES = {
 }
 _MONEY = {"$": "$", "£": "£", "€": "€", "¥": "¥", "₹": "₹", "dollar": "$", "euro": "€", "pound": "£", "yen": "¥"}
 _MONEY |= {"ruble": "rouble", "rouble": "rouble", "rupee": "₹", "yuan": "yuan", "franc": "franc", "cent": "cent"}
-_FOLLOWS = {**{"am": "am", "pm": "pm", "a.m": "am", "p.m": "pm"}, **_MONEY}
+_UNITS = {
+    "%": "%",
+    "percent": "%",
+    "per cent": "%",
+    "percentage": "%",
+    "am": "am",
+    "pm": "pm",
+    "a.m": "am",
+    "p.m": "pm",
+}
+_UNITS |= {form: unit for unit in _MEASURES for form in (unit, f"{unit}s")} | {"inches": "inch", "centuries": "century"}
+_UNITS |= {form: unit for word, unit in _MONEY.items() if word.isalpha() for form in (word, f"{word}s")}
 
-_TOKEN = re.compile(r"[ap]\.m\b|\d+(?:[.,:]\d+)*|[^\W\d_]+|[^\w\s]")
+
+def _one_of(*words: str) -> str:
+    return f"(?:{'|'.join(map(re.escape, sorted(words, key=len, reverse=True)))})"
+
+
+_WORD = rf"(?:{_one_of(*_TENS)}(?:[ -]{_one_of(*_ONES)})?|{_one_of('zero', *_ONES, *_TEENS)})\b"
+_SCALED = rf"(?:[ -]?{_one_of(*_BY)}s?\b(?:(?: and)? {_WORD})?)"  # million, hundred and fifty
+_MEASURE = rf"{_one_of(*_MEASURES)}s?\b"
+_NUMBER = re.compile(
+    rf"(?P<sign>[$£€¥₹] ?)?(?P<number>\d+(?:[.,:]\d+)*(?: and a half)?{_SCALED}{{0,6}}"
+    rf"|\b(?:{_WORD}(?: and a half)?{_SCALED}{{0,6}}"
+    rf"|(?:half )?an?(?= {_one_of(*_SCALES)}){_SCALED}{{1,6}}"
+    rf"|half(?=-{_MEASURE}| an? {_MEASURE})(?: an?)?"  # half an hour
+    rf"|(?P<article>an?)(?= {_MEASURE}| {_one_of(*_FRACTIONS)} of\b)"
+    rf"|(?P<share>half)(?= (?:of|the|its|their)\b)"
+    rf"|(?<!per )(?P<ordinal>{_one_of(*_ORDINALS)})\b))"
+    rf"(?(ordinal)|(?:(?P<th>st|nd|rd|th)\b|(?P<s>(?<=\d\d0)'?s\b)|(?:[ -]?(?P<part>{_one_of(*_FRACTIONS)})s?\b)?"
+    rf"(?:[ -]?(?P<unit>{_one_of(*_UNITS)})(?!\w))?(?P<more> and a half\b)?))"
+)
+_PART = re.compile(r"\d+(?:[.,:]\d+)*|[ap]\.m|[a-z]+")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 EXACT = 1e-6
-ROUNDED = 0.05  # relative: "about 500" for 496, and miles given in kilometres
-_ABOUT = re.compile(
-    r"\b(?:about|around|nearly|almost|roughly|approximately|some|close to|more than|over|at least|up to|under|"
-    r"less than|fewer than|just)\s+(?:US)?\W?$",
-    re.IGNORECASE,
+CONVERTED = 0.05  # relative: miles given in kilometres
+ABOUT, MORE = 0.1, 0.5  # shares: "more than a million" is not said of two million
+_LONGEST_QUALIFIER = 24  # characters
+_QUALIFIERS = (  # words before a number, and the shares below and above it that they leave open
+    (r"\b(?:no more than|up to|less than|fewer than|under|below|at most)", (MORE, 0.0)),
+    (r"\b(?:more than|over|at least|above|upwards of|(?:no|not) (?:fewer|less) than)", (0.0, MORE)),
+    (r"\b(?:nearly|almost|close to)", (ABOUT, 0.0)),
+    (r"\b(?:about|around|some|roughly|approximately|just|(?:an )?estimated)", (ABOUT, ABOUT)),
 )
+_QUALIFIED = tuple((re.compile(rf"{words}\s+(?:US)?\W?$", re.IGNORECASE), shares) for words, shares in _QUALIFIERS)
 
 
 @dataclass(frozen=True)
 class Quantity:
     """`value` counts `unit`: "" (things), "%", "th" (first, 3rd), "s" (1950s), a currency, a unit of measure.
 
-    `vague`: "a day", "one": a number only beside others of its kind. `about`: "nearly", "more than" stands before.
+    `vague`: "a day", "one": a number only beside others of its kind.
     """
 
     value: float
@@ -59,7 +93,8 @@ class Quantity:
     start: int
     end: int
     vague: bool = False
-    about: bool = False
+    shares: tuple[float, float] = (0.0, 0.0)  # of the value, below and above it, that the words before leave open
+    qualified: int = 0  # where those words start, or the number
 
     @property
     def measure(self) -> tuple[str, float]:
@@ -77,132 +112,53 @@ def quantities(text: str) -> list[Quantity]:
         kinds = one.measure[0], other.measure[0]
         if gap in ("and", ",", "") and kinds[0] and kinds[0] == kinds[1] and one.measure[1] > other.measure[1]:
             value = one.value + other.measure[1] / _MEASURES[one.unit][1]
-            joined.append(Quantity(value, one.unit, text[one.start : other.end], one.start, other.end))
+            whole = text[one.start : other.end]
+            joined.append(replace(one, value=value, text=whole, end=other.end, vague=False))
         if gap in ("to", "-", "and", "or") and one.unit in ("", other.unit):
-            scale = next((by for word, by in _BY.items() if word in _TOKEN.findall(other.text.lower())), 1.0)
+            scale = next((by for word in _PART.findall(other.text.lower()) if (by := _BY.get(word))), 1.0)
             joined.append(replace(one, value=one.value * (scale if one.value < scale else 1.0), unit=other.unit))
     return found + joined
 
 
 def _each(text: str) -> Iterator[Quantity]:
-    lower = text.lower()
-    tokens = list(_TOKEN.finditer(lower))
-    words = [token.group() for token in tokens] + [""] * 4
-    place = 0
-    while place < len(tokens):
-        read = _number(words, place)
-        if read is None:
-            place += 1
-            continue
-        value, end, vague = read
-        value, unit, end = _unit(words, value, end)
-        first = place - 1 if place and words[place - 1] in _MONEY and words[place - 1] in "$£€¥₹" else place
-        if first < place:
-            unit = _MONEY[words[first]]
-        start, stop = tokens[first].start(), tokens[min(end, len(tokens)) - 1].end()
-        if not (vague and unit == "" and words[place] != "one"):
-            about = _ABOUT.search(text, max(0, start - 20), start) is not None
-            yield Quantity(value, unit, text[start:stop], start, stop, vague, about)
-        place = end
+    for found in _NUMBER.finditer(text.lower()):
+        value, unit = _value(found["number"]) + 0.5 * bool(found["more"]), _UNITS.get(found["unit"] or "", "")
+        if found["ordinal"] or found["th"]:
+            value, unit = _ORDINALS.get(found["number"], value), "th"
+        elif found["s"]:
+            unit = "s"
+        elif part := "half" if found["share"] else found["part"]:
+            value, unit = (1.0 if found["share"] else value) * _FRACTIONS[part], "%"
+        elif found["sign"]:
+            unit = _MONEY[found["sign"].strip()]
+        vague = found["number"] in ("one", "first") or bool(found["article"] and unit != "%" and not found["more"])
+        start, end = found.span()
+        before = text[max(0, start - _LONGEST_QUALIFIER) : start]
+        how = next(((words, shares) for one, shares in _QUALIFIED if (words := one.search(before))), None)
+        qualified = start - len(before) + how[0].start() if how else start
+        yield Quantity(value, unit, text[start:end], start, end, vague, how[1] if how else (0.0, 0.0), qualified)
 
 
-def _number(words: Sequence[str], place: int) -> tuple[float, int, bool] | None:
-    """(value, place after it, vague) of the number that begins at a token; None when none does."""
-    word = words[place]
-    if word[:1].isdecimal():
-        return _scaled(_digits(word), words, place + 1)
-    if word in ("a", "an", "half"):
-        return _article(words, place)
-    if word in _SCALES and word != "hundred" and words[place + 1] not in ("of", "s"):
-        return (12.0, place + 1, False) if word == "dozen" else None
-    if word in _ORDINAL and not (word == "second" and words[place - 1] in ("a", "per", "one")):
-        return _ORDINAL[word], place, word == "first"  # "first aired": seldom a number
-    value, end = _under_hundred(words, place)
-    if end == place:
-        return None
-    value, after, _ = _scaled(value, words, end)
-    return value, after, word == "one" and after == place + 1
-
-
-def _under_hundred(words: Sequence[str], place: int) -> tuple[float, int]:
-    """Value of "twenty", "five" or "twenty-five" and the place after it; that place is the first one without any."""
-    if words[place] in _SMALL:
-        return _SMALL[words[place]], place + 1
-    if words[place] not in _TENS:
-        return 0.0, place
-    end = place + 2 if words[place + 1] == "-" and words[place + 2] in _SMALL else place + 1
-    return _TENS[words[place]] + _SMALL.get(words[end], 0.0), end + (words[end] in _SMALL)
+def _value(number: str) -> float:
+    """ "two hundred and fifty thousand", "1.5m", "half a million", "an" -> 250,000, 1,500,000, 500,000, 1."""
+    total = value = 0.0
+    words = [word for word in _PART.findall(number) if word not in ("a", "an", "and")] or ["one"]
+    for word in words:
+        by = _BY.get(word) or _BY.get(word.removesuffix("s"))
+        if by is None:
+            value += _VALUES.get(word, 0.0) if word[0].isalpha() else _digits(word)
+        elif by <= 100:  # hundred, dozen
+            value = (value or 1.0) * by
+        else:
+            total, value = total + (value or 1.0) * by, 0.0
+    return total + value
 
 
 def _digits(word: str) -> float:
     if _THOUSANDS.fullmatch(word):
         return float(word.replace(",", ""))
-    word = re.split("[:]", word)[0].replace(",", ".")
-    whole, _, rest = word.partition(".")
+    whole, _, rest = word.partition(":")[0].replace(",", ".").partition(".")
     return float(f"{whole}.{rest.replace('.', '')}"[:40])
-
-
-def _article(words: Sequence[str], place: int) -> tuple[float, int, bool] | None:
-    """ "a million", "half a million", "half an hour", "half of", "a third of", "an hour"."""
-    word, after = words[place], words[place + 1]
-    if word == "half" and words[place - 1] not in _ORDINAL:
-        if after in ("a", "an") and (words[place + 2] in _SCALES or words[place + 2] in _MEASURES):
-            return _scaled(0.5, words, place + 2)
-        if after == "-" and words[place + 2] in _MEASURES:
-            return 0.5, place + 1, False
-        return (0.5, place, False) if after in ("of", "the", "its", "their") else None
-    if after in _SCALES:
-        return _scaled(1.0, words, place + 1)
-    if after in _FRACTIONS and words[place + 2] == "of":
-        return 1.0, place + 1, False
-    return (1.0, place + 1, True) if after in _MEASURES else None
-
-
-def _scaled(value: float, words: Sequence[str], end: int) -> tuple[float, int, bool]:
-    """A number with the hundreds and millions that follow it: "two hundred and fifty thousand", "1.5m"."""
-    if words[end] == "and" and words[end + 1 : end + 3] == ["a", "half"]:
-        value, end = value + 0.5, end + 3
-    total = 0.0
-    for _ in range(6):
-        at = end + 1 if words[end] == "-" and words[end + 1] in _SCALES else end
-        word = words[at].removesuffix("s") if words[at][:-1] in _SCALES else words[at]
-        by = _BY.get(word)
-        if by is None:
-            break
-        value, total = (value * by, total) if by <= 100 else (0.0, total + (value or 1.0) * by)
-        end = at + 1
-        if word in _SCALES:  # "hundred and fifty"
-            at = end + 1 if words[end] == "and" else end
-            more, after = _under_hundred(words, at)
-            value, end = value + more, after if after > at else end
-    return total + value, end, False
-
-
-def _unit(words: Sequence[str], value: float, end: int) -> tuple[float, str, int]:
-    """(value, unit, place after it) of a number that ends before a token."""
-    word = words[end]
-    if word == "half":
-        return value * 100, "%", end + 1
-    if word in _FRACTIONS and value != _ORDINAL.get(word):
-        return value * _FRACTIONS[word], "%", end + 1
-    if word in _ORDINAL or word in ("st", "nd", "rd", "th"):
-        return value, "th", end + 1
-    if value > 99 and "s" in (word, words[end + 1] if word == "'" else ""):
-        return value, "s", end + 1 + (word == "'")
-    at = end + 1 if word == "-" else end
-    word = words[at].removesuffix("s") if len(words[at]) > 3 else words[at]
-    if word in ("%", "percent", "percentage") or (word == "per" and words[at + 1] == "cent"):
-        return value, "%", at + 1 + (word == "per")
-    if words[at] in ("thirds", "quarters", "fifths", "tenths") and value < 20:
-        return value * _FRACTIONS[word], "%", at + 1
-    unit = word if word in _MEASURES else _FOLLOWS.get(word, "")
-    if word == "centurie":
-        unit = "century"
-    if word == "old" or not unit:
-        return value, "", end
-    if words[at + 1 : at + 4] == ["and", "a", "half"]:
-        return value + 0.5, unit, at + 4
-    return value, unit, at + 1
 
 
 def same(one: Quantity, other: Quantity) -> bool:
@@ -218,31 +174,11 @@ def same(one: Quantity, other: Quantity) -> bool:
     return "" in (one.unit, other.unit) and "%" not in (one.unit, other.unit)
 
 
-def mixed_up(claim: str, source: str) -> tuple[str, str] | None:
-    """A number of a claim with the word after it, and the other number that its source has before that word, where
-    the source has both numbers: 2,000 civilians died and 350 were injured, instead of the reverse."""
-    mine, yours = _counted(claim), _counted(source)
-    values = {number.value for number in quantities(source)}
-    for word, number in mine.items():
-        other = yours.get(word, number)
-        if other.value != number.value and number.value in values:
-            return f"{number.text} {word}", f"{other.text} {word}"
-    return None
-
-
-_NEXT = re.compile(r" (?:[a-z]+ ){0,3}?(?!(?:more|people|other|have|were|been|million)\b)([a-z]{4,})\b")
-
-
-def _counted(text: str) -> dict[str, Quantity]:
-    """Numbers of things by the word after them, for words that stand in the text once."""
-    found = ((number, _NEXT.match(text, number.end)) for number in quantities(text) if not number.unit)
-    return {after[1]: number for number, after in found if after and text.count(after[1]) == 1}
-
-
 def near(one: Quantity, other: Quantity) -> bool:
     """Whether a claim's number follows from a source's: another unit of the same measure, or rounded and said so."""
     (kind, mine), (of, yours) = one.measure, other.measure
-    if kind != of or (not kind and one.unit != other.unit) or not yours:
+    if kind != of or (not kind and one.unit != other.unit):
         return False
     converted = kind in ("length", "mass", "area") and one.unit != other.unit
-    return abs(mine - yours) / abs(yours) <= (ROUNDED if one.about or converted else EXACT)
+    below, above = (max(share, CONVERTED if converted else EXACT) for share in one.shares)
+    return mine * (1 - below) <= yours <= mine * (1 + above)

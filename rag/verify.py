@@ -11,18 +11,19 @@ from itertools import chain
 
 from index.dates import without_dates
 from index.sentences import MAX_LENGTH
+from rag.amounts import mixed_up
 from rag.days import between, check_dates, known_years, spread
 from rag.deeds import swapped
 from rag.details import Known, find_quotation, folded, names, plain, quotations, words
 from rag.grounds import Checked, Grounds, before, grounds, missing
-from rag.quantities import Quantity, mixed_up, near, quantities, same
+from rag.quantities import Quantity, near, quantities, same
 from rag.senses import contradiction
 from rag.support import probability
 
 __all__ = ["Checked", "Grounds", "check", "grounds"]
 
 _Judge = Callable[[str, str, str], float]
-SUPPORTED = 0.5  # probability from which a claim whose details agree is supported
+SUPPORTED = 0.3  # probability from which a claim whose details agree is supported
 SILENT = 0.05  # below which its source does not say it: striking what is true is worse than a doubt
 UNSURE = "the details agree, but the cited text may not say this"
 ELSEWHERE = "written in another language than its source; "
