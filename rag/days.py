@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
-from index.dates import MONTHS, NamedDate, in_words, named_dates
+from index.dates import MONTHS, NamedDate, named_dates
 from rag.details import WEEKDAYS
 from rag.grounds import Checked, Grounds, missing
-from rag.quantities import EXACT, Quantity, quantities
+from rag.quantities import quantities
 
 _WEEKDAY = re.compile(rf"\b(?:(last|next) )?({'|'.join(WEEKDAYS)})\b", re.IGNORECASE)
 _NEAR_DAYS = (
@@ -58,39 +58,17 @@ def dates(text: str, published: date | None) -> Iterator[NamedDate]:
     yield from (NamedDate(day.month, day.day, day.year) for day in spoken(text, published))
 
 
-def known_days(cited: Sequence[Grounds]) -> set[date]:
-    """The full dates that stand in or above the cited sentences or shortly before them."""
-    found = {one.published for one in cited if one.published}
-    for one in cited:
-        for named in (*dates(one.text, one.published), *dates(one.context, one.published)):
-            if named.day and named.year:
-                try:
-                    found.add(date(named.year, named.month, named.day))
-                except ValueError:  # 31 February
-                    continue
-    return found
-
-
-def known_years(cited: Sequence[Grounds]) -> dict[int, str | None]:
-    """The years that "last year" and the articles' own dates stand for, with what was worked out."""
-    years: dict[int, str | None] = {}
-    for one in cited:
-        if one.published:
-            written = one.published.year
-            for words, year in (("last year", written - 1), ("next year", written + 1)):
-                if words in one.text.lower():
-                    years.setdefault(year, f'"{words}" is {year} in an article of {written}')
-            years[written] = None
-    return years
+def known_years(cited: Sequence[Grounds]) -> set[int]:
+    """The years that the articles are of, and those that "last year" and "next year" stand for in them."""
+    told = [(one.published.year, one.text.lower()) for one in cited if one.published]
+    offsets = (("", 0), ("last year", -1), ("next year", 1))
+    return {year + offset for year, text in told for words, offset in offsets if words in text}
 
 
 def check_dates(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
     """Each date and weekday of a claim that its sources do not name, and each that was worked out from them."""
-    own = list(dict.fromkeys(named for one in cited for named in dates(one.text, one.published)))
+    own = [named for one in cited for named in dates(one.text, one.published)]
     near = [named for one in cited for named in dates(f"{one.context} {one.heading}", one.published)]
-    near = list(
-        dict.fromkeys([*near, *(NamedDate(day.month, day.day, day.year) for one in cited if (day := one.published))])
-    )
     days = [named for named in own if named.day]
     claimed = tuple(dict.fromkeys(named_dates(spread(claim))))
     said = {found[2].lower() for one in cited for found in _WEEKDAY.finditer(one.text)}
@@ -103,16 +81,19 @@ def check_dates(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
             yield missing(_in_words(named), cited, _in_words(days[0]) if days else "")
         elif days and named.day and not placed:
             yield Checked("partly", f'"{_in_words(named)}" is near the cited sentence, which says {_in_words(days[0])}')
-    yield from _check_weekdays(claim, said, cited)
-
-
-def _check_weekdays(claim: str, said: set[str], cited: Sequence[Grounds]) -> Iterator[Checked]:
     for day in sorted({found[2].lower() for found in _WEEKDAY.finditer(claim)} - said):
-        known = sorted(one for one in known_days(cited) if WEEKDAYS[one.weekday()] == day)
-        if said or not known:
+        fitting = next((named for named in (*own, *near) if _weekday(named) == day), None)
+        if said or not fitting:
             yield missing(day.capitalize(), cited, min(said).capitalize() if said else "")
         else:
-            yield Checked("supported", f"{in_words(known[-1].isoformat())} was a {day.capitalize()}")
+            yield Checked("supported", f"{_in_words(fitting)} was a {day.capitalize()}")
+
+
+def _weekday(named: NamedDate) -> str | None:
+    try:
+        return WEEKDAYS[date(named.year or 0, named.month, named.day or 0).weekday()]
+    except ValueError:  # not told to the day, or 31 February
+        return None
 
 
 def _agree(claimed: NamedDate, known: NamedDate) -> bool:
@@ -126,16 +107,3 @@ def _agree(claimed: NamedDate, known: NamedDate) -> bool:
 def _in_words(named: NamedDate) -> str:
     parts = (named.day, MONTHS[named.month - 1].capitalize(), named.year)
     return " ".join(str(part) for part in parts if part)
-
-
-def between(length: Quantity, cited: Sequence[Grounds]) -> str | None:
-    """How a length of time follows from two dates of the sources ("from … to … is 7 days"), if it does."""
-    days = sorted(known_days(cited))
-    kind, value = length.measure
-    for place, first in enumerate(days):
-        for last in days[place + 1 :]:
-            months = 12 * (last.year - first.year) + last.month - first.month
-            found = (last - first).days * 86400 if kind == "time" else months if first.day == last.day else None
-            if kind and found is not None and abs(found - value) < EXACT:
-                return f"from {in_words(first.isoformat())} to {in_words(last.isoformat())} is {length.text.lower()}"
-    return None

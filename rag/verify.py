@@ -12,7 +12,7 @@ from itertools import chain
 from index.dates import without_dates
 from index.sentences import MAX_LENGTH
 from rag.amounts import mixed_up
-from rag.days import between, check_dates, known_years, spread
+from rag.days import check_dates, known_years, spread
 from rag.deeds import swapped
 from rag.details import Known, find_quotation, folded, names, plain, quotations, words
 from rag.grounds import Checked, Grounds, before, grounds, missing
@@ -106,25 +106,23 @@ def _check_quotations(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]
 
 def _check_numbers(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
     text = without_dates(spread(claim))
-    claimed = quantities(text)
+    claimed, years = quantities(text), known_years(cited)
     held = [number for one in cited for part in (one.text, without_dates(one.heading)) for number in quantities(part)]
     close = [number for one in cited for number in quantities(one.context)]
-    years = known_years(cited)
     for number in claimed:
         # "an hour and 30 minutes" is one length of time and stands behind its two numbers
         whole = [one for one in claimed if one.start <= number.start and number.end <= one.end]
-        if any(same(one, other) for one in whole for other in held) or number.value in years:
-            if reason := years.get(int(number.value)):
-                yield Checked("supported", reason)
-        elif follows := next((other for one in whole for other in held if near(one, other)), None):
+        if number.value in years or any(same(one, other) for one in whole for other in held):
+            continue
+        alike = _alike(number, held)
+        if follows := next((other for one in whole for other in held if near(one, other)), None):
             yield Checked("supported", f'"{number.text}": the cited sentence says {follows.text}')
-        elif days := next((found for one in whole if (found := between(one, cited))), None):
-            yield Checked("supported", days)
-        elif not _counts_names(number, text, cited) and not (number.vague and not _alike(number, held)):
-            if any(same(number, other) for other in close):
-                yield before(number.text, cited)
-            else:
-                yield missing(number.text, cited, _alike(number, held))
+        elif _counts_names(number, text, cited) or (number.vague and not alike):
+            continue
+        elif any(same(number, other) for other in close):
+            yield before(number.text, cited)
+        else:
+            yield missing(number.text, cited, alike)
     if mixed := mixed_up(text, " ".join(one.text for one in cited)):
         yield Checked("unsupported", f'the claim says "{mixed[0]}", the cited text "{mixed[1]}"')
 

@@ -92,11 +92,9 @@ def test_unsupported_with_the_reason(claim: str, cited: list[Grounds], reason: s
     ("claim", "cited", "reason"),
     [
         ("The chat of an hour and a half did not result in a diplomatic breakthrough.", CHAT, "says 90-minute"),
-        ("Nine days after the war began, he said over 350 civilians have died.", REFUGEES,
-         "from 24 February 2022 to 5 March 2022 is nine days"),
         ("On Saturday he said that over 350 civilians have died.", REFUGEES, "5 March 2022 was a Saturday"),
     ],
-)  # fmt: skip
+)
 def test_what_was_worked_out_is_said(claim: str, cited: Grounds, reason: str) -> None:
     found = check(claim, [cited])
     assert found.verdict != "unsupported"
