@@ -105,9 +105,9 @@ def test_what_was_worked_out_is_said(claim: str, cited: Grounds, reason: str) ->
     ("claim", "cited", "reason"),
     [
         ("Macron mag Himbeereis.", [CHAT], '"Himbeereis" is not'),
-        ("Das Gespräch von Putin und Macron dauerte 90 Minuten und brachte nichts.", [CHAT], "numbers and names agree"),
-        ("L'appel de Poutine à Macron le 3 mars 2022 a duré 90 minutes.", [CHAT], "numbers and names agree"),
-        ("Более миллиона беженцев, 350 погибших.", [REFUGEES], "numbers and names agree"),
+        ("Das Gespräch von Putin und Macron dauerte 90 Minuten und brachte nichts.", [CHAT], "its numbers agree"),
+        ("L'appel de Poutine à Macron le 3 mars 2022 a duré 90 minutes.", [CHAT], "its numbers agree"),
+        ("Более миллиона беженцев, 350 погибших.", [REFUGEES], "its numbers agree"),
         ("L'appel de Poutine à Macron a duré 40 minutes.", [CHAT], '"40" is not in the cited sentence'),
         ("Der Anruf von Putin am 4. März dauerte lange und war nicht gut.", [CHAT], '"4" is not in the cited sentence'),
     ],
