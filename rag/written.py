@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 
 from index.archive import Archive
 from rag.conversation import Resolved, resolve
+from rag.digest import asks_for_digest
+from rag.disagreement import differences
 from rag.draft import Drafted, answer_messages, from_prompt, is_refusal, rewrite_messages, searches, sentences
 from rag.evidence import cite, gather, look
 from rag.llm import Model, ModelError, complete, write
@@ -109,7 +111,21 @@ def _grown(answer: Answer, found: _Found, archive: Archive, model: Model, deadli
         answer = replace(answer, notice=str(error))
     writing = usage[0] if usage else Usage(model.name, None, None, None)
     usage_of_all = answer.usage + writing if answer.usage else writing
-    yield replace(answer, usage=usage_of_all, short_answer=_short(answer, found))
+    answer = _with_sides(answer, found)
+    short = None if answer.disagreements else _short(answer, found)
+    yield replace(answer, usage=usage_of_all, short_answer=short)
+
+
+def _with_sides(answer: Answer, found: _Found) -> Answer:
+    """Where the articles differ, the reader is told so whatever the model wrote."""
+    if not answer.text or answer.status != "answered" or asks_for_digest(found.question):
+        return answer
+    told = differences(found.question, found.evidence)
+    citations = list(answer.citations)
+    for side in (side for difference in told for side in difference.sides):
+        _numbered(side.evidence[0], citations)
+    sides = tuple(difference.cited(citations) for difference in told)
+    return replace(answer, citations=tuple(citations), disagreements=sides)
 
 
 def _short(answer: Answer, found: _Found) -> str | None:
@@ -137,7 +153,7 @@ def _with_claim(answer: Answer, drafted: Drafted, evidence: Sequence[ReadSentenc
     """The answer with one sentence more, its citations numbered on, and the verdict on it."""
     offered = [evidence[number - 1] for number in drafted.numbers if 0 < number <= len(evidence)]
     citations = list(answer.citations)
-    numbers = tuple(_numbered(item, citations) for item in offered)
+    numbers = tuple(dict.fromkeys(_numbered(item, citations) for item in offered))
     claim = Claim(drafted.text, numbers, "uncited", "it cites no sentence")
     strange = [str(number) for number in drafted.numbers if not 0 < number <= len(evidence)]
     if strange:
