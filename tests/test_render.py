@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from index.metadata import Metadata
 from index.passages import Source
 from index.sentences import split
-from rag import Answer, Citation, Claim, Disagreement, Side
+from rag import Answer, Citation, Claim, Disagreement, Model, Side, Usage
 from ui import article, render
 
 TEXT = "First thing. Second thing said.\nIn a new paragraph.\n\nLoad more\n\nThe last one."
@@ -157,6 +157,35 @@ def test_both_sides_of_a_disagreement_name_who_says_it_and_when() -> None:
     text = Shown(render.answer(given, 0, True)).text
     assert "The articles differ: the length" in text
     assert "Ninety minutes [1]The Paper, 3 March 2022An hour [2]c.txt, 21 February 2022" in text
+
+
+def test_what_a_model_wrote_says_what_was_searched_why_it_ends_and_what_it_cost() -> None:
+    claim = Claim("Eight ships sank.", (1,), "unsupported", 'the source says "nine"')
+    given = answered(
+        claim,
+        citations=(citation(1),),
+        mode="model",
+        searched=("How many ships sank?", "Where did they sink?"),
+        notice="OpenAI broke off in the middle of the answer",
+        usage=Usage("writer-1", 1200, 34, 0.00123),
+    )
+    growing, whole = (Shown(render.answer(given, 0, done)).text for done in (False, True))
+    assert growing.startswith("Searched for: How many ships sank? · Where did they sink?")
+    assert 'the source says "nine"' in growing
+    assert "broke off" not in growing
+    assert "OpenAI broke off in the middle of the answer" in whole
+    assert "Written by writer-1, each sentence checked against its source · 1,200 + 34 tokens, $0.0012" in whole
+    free = answered(claim, mode="model", usage=Usage("writer-1", None, None, None))
+    assert "tokens" not in Shown(render.answer(free, 0, True)).text
+
+
+def test_the_header_says_who_is_sent_the_questions() -> None:
+    model = Model("writer-1<b>", "the key of the test", "http://models.example:8000/v1/secret")
+    shown = Shown(render.header("news", (), model))
+    assert "Answers are written by writer-1<b> at models.example:8000, which is sent your question" in shown.text
+    assert "key" not in shown.text
+    assert "secret" not in shown.text
+    assert "written by" not in Shown(render.header("news", ())).text
 
 
 def test_plain_text_carries_the_sources() -> None:
