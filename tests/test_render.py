@@ -80,15 +80,18 @@ def test_outside_text_adds_no_tag_no_attribute_and_no_line(text: str) -> None:
 
     def page(word: str) -> str:
         cited = Citation(1, word, 1, 0, 1, word, word, word, word, "0" * 64)
-        claim = Claim(word, (1,), "partly")
+        claim = Claim(word, (1,), "partly", word)
         sides = (Disagreement(word, (Side(word, (1,)),)),)
+        told = {"searched": (word,), "notice": word, "usage": Usage(word, 1, 1, 1.0), "mode": "model"}
         source = Source(word, "0" * 64, "utf-8", Metadata(word, word, word, word, word))
         return "".join(
             (
                 render.question(word),
                 render.notice(word),
-                render.header(word, [source]),
-                render.answer(answered(claim, citations=(cited,), short_answer=word, disagreements=sides), 0, True),
+                render.header(word, [source], Model(word, "key", "http://host/v1")),
+                render.answer(
+                    answered(claim, citations=(cited,), short_answer=word, disagreements=sides, **told), 0, True
+                ),
                 render.answer(answered(status="not_in_articles", closest=(cited,)), 0, True),
                 article.listing([(source, word)], 1),
                 article.vanished(cited),
