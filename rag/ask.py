@@ -149,7 +149,7 @@ def _answer(question: str, quotes: Sequence[Quote], short: str | None) -> Answer
         claims.append(Claim(quote.text, tuple(numbers), "supported"))
     text = "\n".join(claim.text + " " + "".join(f"[{number}]" for number in claim.citations) for claim in claims)
     return replace(
-        _empty(question),
+        Answer.empty(question, "quotes"),
         text=text,
         short_answer=short,
         claims=tuple(claims),
@@ -159,19 +159,4 @@ def _answer(question: str, quotes: Sequence[Quote], short: str | None) -> Answer
 
 def _refusal(question: str, evidence: Sequence[ReadSentence]) -> Answer:
     closest = tuple(cite(item.source, item.sentence, number) for number, item in enumerate(evidence[:CLOSEST], 1))
-    return replace(_empty(question), status="not_in_articles", text=NOT_IN_ARTICLES, closest=closest)
-
-
-def _empty(question: str) -> Answer:
-    return Answer(
-        question=question,
-        status="answered",
-        mode="quotes",
-        text="",
-        short_answer=None,
-        claims=(),
-        citations=(),
-        closest=(),
-        disagreements=(),
-        seconds=0.0,
-    )
+    return replace(Answer.empty(question, "quotes"), status="not_in_articles", text=NOT_IN_ARTICLES, closest=closest)

@@ -97,6 +97,11 @@ class Answer:
     notice: str | None = None  # one line: why no model wrote this although one was asked for, or why it ends early
     usage: Usage | None = None  # of the model that wrote this, or should have
 
+    @classmethod
+    def empty(cls, question: str, mode: Mode) -> "Answer":
+        """What an answer grows from."""
+        return cls(question, "answered", mode, "", None, (), (), (), (), 0.0)
+
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON values, in the shape of the public contract."""
         return _plain(asdict(self))

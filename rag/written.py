@@ -51,20 +51,8 @@ def written(question: str, archive: Archive, history: Sequence[Turn], model: Mod
     found = _search(question, archive, history, model, deadline)
     if not found.evidence:
         raise ModelError("there is nothing in the articles to write from")
-    answer = Answer(
-        question=question,
-        status="answered",
-        mode="model",
-        text="",
-        short_answer=None,
-        claims=(),
-        citations=(),
-        closest=(),
-        disagreements=(),
-        seconds=0.0,
-        searched=found.searched if found.searched != (question,) else (),
-        usage=found.usage,
-    )
+    searched = found.searched if found.searched != (question,) else ()
+    answer = replace(Answer.empty(question, "model"), searched=searched, usage=found.usage)
     for grown in _grown(answer, found, archive, model, deadline):
         answer = grown
         if answer.text or answer.status == "not_in_articles":
