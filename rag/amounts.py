@@ -1,4 +1,4 @@
-"""Text -> amounts: quantities as ranges, with what they count, so that articles can be compared.
+"""Text -> amounts: quantities as ranges, with what they count, so that texts can be compared.
 
 "About ninety minutes", "a 90-minute call" and "an hour and a half" agree, "more than one million" is not against
 "1.2 million", and twelve people killed are not against thirty injured.
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from index.dates import MONTHS
 from index.search import STOP_WORDS
 from rag.quantities import quantities
+from rag.senses import lemma
 
 _LONGEST_BEFORE = 24  # characters that are looked at before a number
 EXACT = 0.025  # share by which a plain number may be rounded, either way
@@ -22,7 +23,7 @@ _SAME = {
     **dict.fromkeys("injured injuring wounded hurt injuries".split(), "injured"),
     **dict.fromkeys("arrested arresting detained arrests detentions".split(), "arrested"),
 }
-_PEOPLE = frozenset(("peopl", "perso", "men", "women"))  # counted in every way: no kind of their own
+_PEOPLE = frozenset(map(lemma, ("people", "person", "men", "women")))  # counted in every way: no kind of their own
 _COARSE = ("week", "month", "year", "decade", "century")  # "six weeks" are so many to the nearest week
 _VAGUE = re.compile(r"\b(?:few|several|many|couple of|couple) $", re.IGNORECASE)
 _RANGE = re.compile(r"\s?[-–—]\s?| to | and ")
@@ -94,7 +95,7 @@ def _counted(before: str, after: str) -> frozenset[str]:
 
 def _stems(text: str) -> list[str]:
     words = (word for word in re.findall(r"[^\W_]+", text.lower()) if word not in STOP_WORDS)
-    return [_SAME.get(word) or word.rstrip("s")[:5] for word in words]
+    return [_SAME.get(word) or lemma(word) for word in words]
 
 
 def _noun(after: str) -> int:

@@ -16,7 +16,7 @@ from index.embed import embed
 from index.metadata import HEAD_LINES
 from index.search import STOP_WORDS, Hit, content_words
 from index.sentences import is_statement
-from rag.events import Moment, apart, days, published
+from rag.events import apart, days, moments, published
 from rag.polarity import is_negated
 from rag.quotes import SAME, Quote
 from rag.reader import ReadSentence
@@ -99,8 +99,7 @@ def _of_the_days(item: ReadSentence, question: str) -> bool:
     if not asked:
         return True
     told = days(item.sentence.text, published(item))
-    wanted = [Moment(year=one.year, month=one.month, day=one.day) for one in asked]
-    return not apart(wanted, told) and fits_any(asked, item.source.metadata.date, item.sentence.text)
+    return not apart(moments(question, None), told) and fits_any(asked, item.source.metadata.date, item.sentence.text)
 
 
 def _worth(items: Sequence[ReadSentence], about: bool) -> np.ndarray:

@@ -17,7 +17,7 @@ from rag.facts import Fact, answer, day, number, person
 from rag.polarity import asks_yes_no
 from rag.quotes import MAX_WITNESSES, RELATED, WITNESS_MARGIN, Quote
 from rag.reader import ReadSentence
-from rag.speech import is_reported, speaker
+from rag.speech import asks_who_said, is_reported, speaker
 from rag.types import Citation, Disagreement, Side
 
 MAX_SIDES = 3
@@ -30,7 +30,6 @@ _WHO = re.compile(
     r"initiated|requested|started|captains|captained|succeeds|succeeded|replaces|replaced|hosts|hosted)\b)",
     re.IGNORECASE,
 )
-_WHO_SAID = re.compile(r"\bwho\b.{0,20}\b(?:said|says?|warn\w*|vow\w*|predict\w*|stat\w*|claim\w*|promis\w*)\b", re.I)
 _ANY_WHO = re.compile(r"\bwh(?:o|ose|om|y|ere)\b", re.IGNORECASE)
 # A speaker who is told from others: a name, or somebody's source. "The president" may be anyone's.
 _VOICE = re.compile(r"(?:\b[A-ZÀ-Þ][\w’'-]+|source|aide|official|adviser|diplomat|spokes\w+|ministry|office)$")
@@ -54,21 +53,16 @@ class Difference:
     def cited(self, citations: Sequence[Citation]) -> Disagreement:
         """With the numbers that its sentences have among the citations of an answer."""
         numbers = {(citation.file, citation.sentence): citation.number for citation in citations}
-        sides = [
-            [numbers.get((item.source.file, item.sentence.number)) for item in side.evidence] for side in self.sides
-        ]
-        return Disagreement(
-            self.about,
-            tuple(
-                Side(side.says, tuple(number for number in held if number))
-                for side, held in zip(self.sides, sides, strict=True)
-            ),
-        )
+        sides = []
+        for side in self.sides:
+            held = (numbers.get((item.source.file, item.sentence.number)) for item in side.evidence)
+            sides.append(Side(side.says, tuple(number for number in held if number)))
+        return Disagreement(self.about, tuple(sides))
 
 
 def differences(question: str, evidence: Sequence[ReadSentence]) -> tuple[Difference, ...]:
     """On what the articles disagree that the question asks for: nothing, or one thing with two or three sides."""
-    if _WHO_SAID.search(question):
+    if asks_who_said(question):
         sides = _misheaded(question, evidence)
     else:
         sides = _sides(_facts(question, evidence), _by_file(evidence), question)

@@ -59,7 +59,7 @@ _NUMBER = re.compile(
     rf"|\b(?:{_WORD}(?: and a half)?{_SCALED}{{0,6}}"
     rf"|(?:half )?an?(?= {_one_of(*_SCALES)}){_SCALED}{{1,6}}"
     rf"|half(?=-{_MEASURE}| an? {_MEASURE})(?: an?)?"  # half an hour
-    rf"|(?P<article>an?)(?= {_MEASURE}| {_one_of(*_FRACTIONS)} of\b)"
+    rf"|(?P<article>an?)(?= (?!second\b){_MEASURE}| {_one_of(*_FRACTIONS)} of\b)"
     rf"|(?P<share>half)(?= (?:of|the|its|their)\b)"
     rf"|(?<!per )(?P<ordinal>{_one_of(*_ORDINALS)})\b))"
     rf"(?(ordinal)|(?:(?P<th>st|nd|rd|th)\b|(?P<s>(?<=\d\d0)'?s\b)|(?:[ -]?(?P<part>{_one_of(*_FRACTIONS)})s?\b)?"

@@ -45,6 +45,11 @@ def without_attribution(text: str) -> str:
     return f"{text[: found.start()]} {text[end.end() if end else found.end() :]}"
 
 
+def asks_who_said(question: str) -> bool:
+    """ "Who said that …", "Who in Paris warned of …"."""
+    return bool(re.search(rf"\bwho\b.{{0,20}}\b{_SAID}\b", question, re.IGNORECASE))
+
+
 def asked_for(question: str) -> str | None:
     """Whose words a question asks for: Putin in "List what President Putin told Macron"."""
     found = re.search(
