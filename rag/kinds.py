@@ -41,7 +41,7 @@ class Kind:
 _KINDS = (
     Kind(
         re.compile(r"\bhow (?:long|old)\b|\bhow many (?:minutes|hours|days)\b", re.IGNORECASE),
-        re.compile(rf"(?:{_NUMBER})[\w -]{{0,12}}{_UNIT}", re.IGNORECASE),
+        re.compile(rf"(?:{_NUMBER})[\w -]{{0,12}}{_UNIT}|\ban? (?:half[ -])?{_UNIT}", re.IGNORECASE),
         -1.0,
     ),
     Kind(re.compile(_HOW_MUCH, re.IGNORECASE), re.compile(_NUMBER, re.IGNORECASE), -1.0),

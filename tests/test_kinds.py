@@ -10,6 +10,7 @@ from rag.kinds import expected, names, share_named
     [
         ("How long did the call last?", "They spoke for forty minutes.", 1.0),
         ("How long did the call last?", "The 90-minute chat brought nothing.", 1.0),
+        ("How long did the call last?", "It went on for an hour and a half.", 1.0),
         ("How long did the call last?", "They spoke on Monday and Thursday of last week.", -1.0),
         ("How many civilians died?", "Over 350 civilians have died.", 1.0),
         ("How many civilians died?", "Civilians have died.", -1.0),
