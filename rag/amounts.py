@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from index.dates import MONTHS
 from index.search import STOP_WORDS
 from rag.quantities import quantities
-from rag.senses import lemma
+from rag.words import lemma
 
 _LONGEST_BEFORE = 24  # characters that are looked at before a number
 EXACT = 0.025  # share by which a plain number may be rounded, either way

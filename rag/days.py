@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from index.dates import MONTHS, NamedDate, named_dates
-from rag.details import WEEKDAYS
 from rag.grounds import Checked, Grounds, missing
+from rag.names import WEEKDAYS
 from rag.quantities import quantities
 
 _WEEKDAY = re.compile(rf"\b(?:(last|next) )?({'|'.join(WEEKDAYS)})\b", re.IGNORECASE)

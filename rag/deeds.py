@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from rag.details import names
-from rag.senses import LEMMAS, lemma
+from rag.names import names
+from rag.words import LEMMAS, lemma
 
 # Verbs of calling are one: "phoned", "dialled", and who initiated or requested a call made it.
 _CALLING = {lemma(word): "call" for word in "call phone telephone dial ring contact initiate request".split()}

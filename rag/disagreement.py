@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from index.search import content_words
 from index.sentences import is_statement
-from rag.details import root
 from rag.events import Told, published_together, same_event
 from rag.facts import Fact, answer, day, number, person
+from rag.names import root
 from rag.polarity import asks_yes_no
 from rag.quotes import MAX_WITNESSES, RELATED, WITNESS_MARGIN, Quote
 from rag.reader import ReadSentence

@@ -8,9 +8,10 @@ from datetime import date
 from index.dates import REPORTED_WITHIN
 from index.search import content_words
 from rag.days import dates
-from rag.details import WEEKDAYS, Known, plain
+from rag.names import WEEKDAYS, Known
 from rag.reader import ReadSentence
 from rag.speech import without_attribution
+from rag.words import plain
 
 UNDATED = 0.6  # cosine from which sentences are of one event when the dates of their articles are not known
 

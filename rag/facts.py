@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rag.amounts import Amount, amounts
-from rag.details import Known, names, plain
 from rag.events import Moment, apart, moments, published
+from rag.names import Known, names
 from rag.polarity import Says, polarity
 from rag.reader import ReadSentence
 from rag.speech import without_attribution
+from rag.words import plain
 
 _TITLED = re.compile(
     r"\b(?:Mr|Mrs|Ms|Dr|Sir|Lord|Lady|President|Mayor|Minister|Chancellor|Senator|Governor|Pope|King|Queen)\.? $"

@@ -13,13 +13,14 @@ from index.dates import without_dates
 from index.search import STOP_WORDS
 from index.sentences import MAX_LENGTH
 from rag.amounts import mixed_up
+from rag.contradiction import contradiction
 from rag.days import check_dates, known_years, spread
 from rag.deeds import swapped
-from rag.details import Known, find_quotation, folded, names, plain, quotations, words
 from rag.grounds import Checked, Grounds, before, grounds, missing
+from rag.names import Known, names
 from rag.quantities import Quantity, near, quantities, same
-from rag.senses import contradiction
 from rag.support import probability
+from rag.words import find_quotation, folded, plain, quotations, words
 
 __all__ = ["Checked", "Grounds", "check", "grounds"]
 

@@ -6,12 +6,13 @@ import pytest
 
 from index.dates import in_words
 from rag.amounts import mixed_up
+from rag.contradiction import contradiction
 from rag.days import check_dates, spoken, spread
 from rag.deeds import swapped
-from rag.details import Known, find_quotation, names, plain, quotations, root
 from rag.grounds import Grounds
+from rag.names import Known, names, root
 from rag.quantities import near, quantities, same
-from rag.senses import contradiction
+from rag.words import find_quotation, plain, quotations
 
 
 def test_plain_text_has_one_typography_and_no_controls() -> None:

@@ -1,86 +1,17 @@
-"""What of a text can be looked up word for word in another: its quotations and its names.
+"""The names of a plain text, and whether another text holds them.
 
-Everything is compared as `plain` text: a quotation keeps its words and may change its typography, and a name may
-come as Russia or Russian, Élysée or Elysee, United Nations or UN.
+A name may come as Russia or Russian, Élysée or Elysee, Emmanuel Macron or Macron.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from index.dates import MONTHS
+from rag.words import WORD, folded
 
 WEEKDAYS: Sequence[str] = "monday tuesday wednesday thursday friday saturday sunday".split()
-
-_MARKS = str.maketrans(
-    {**dict.fromkeys("“”„‟«»″", '"'), **dict.fromkeys("‘’‚‛′`", "'"), **dict.fromkeys("‐‑‒–—―−", "-")}
-)
-_INITIALS = re.compile(r"\b(?:[A-Z]\.){2,}")
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
-
-
-# Two words that are one name, and no part of it another: "the United Nations" is not united with nations.
-_LONG_FORMS = (
-    (re.compile(r"\bUnited States(?: of America)?\b"), "USA"),
-    (re.compile(r"\b(?:United Kingdom|Great Britain)\b"), "UK"),
-    (re.compile(r"\bEuropean Union\b"), "EU"),
-    (re.compile(r"\bUnited Nations\b"), "UN"),
-)
-
-
-def plain(text: str) -> str:
-    """A text with one kind of quotation mark, apostrophe and dash, U.N. and United Nations as UN, and neither control
-    characters nor markup."""
-    text = unicodedata.normalize("NFKC", text).translate(_MARKS)
-    kept = (" " if (kind := unicodedata.category(mark)) in ("Cc", "Cs", "Zl", "Zp") else "" if kind == "Cf" else mark
-            for mark in text)  # fmt: skip
-    text = " ".join("".join(kept).replace("*", "").split())
-    text = _INITIALS.sub(lambda found: found.group().replace(".", ""), text)
-    for pattern, short in _LONG_FORMS:
-        text = pattern.sub(short, text)
-    return text
-
-
-def folded(text: str) -> str:
-    """Lower-case letters without their accents."""
-    return "".join(mark for mark in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(mark))
-
-
-def words(text: str) -> list[str]:
-    """The words of a plain text, folded, apostrophes kept."""
-    return _WORD.findall(folded(text))
-
-
-# Two words or more in single marks: one alone is an apostrophe too often.
-_QUOTED = re.compile(r'"([^"]{1,1500})"|(?<![\w"])\'([^"\']{2,300} [^"\']{1,300})\'(?!\w)')
-_LEFT_OUT = re.compile(r"\[[^\]]{0,80}\]|\([^)]{0,80}\)|\.{2,}|…")
-
-
-def quotations(text: str) -> Iterator[str]:
-    """The quoted words of a plain text, without their marks."""
-    for found in _QUOTED.finditer(text):
-        if _WORD.search(found.group()):
-            yield found.group(1) or found.group(2)
-
-
-def find_quotation(quotation: str, text: str) -> int:
-    """Where, in words, the end of a quotation stands in a plain text; -1 when it does not.
-
-    What the quotation leaves out ("…") or puts in ("[he]") may be anything, but the parts stand in their order.
-    """
-    held = f" {' '.join(words(text))} "
-    place = end = 0
-    for part in _LEFT_OUT.split(quotation):
-        if sought := " ".join(words(part)):
-            place = held.find(f" {sought} ", place)
-            if place < 0:
-                return -1
-            place += len(sought) + 1
-            end = place
-    return held.count(" ", 0, end)
-
 
 # Other words for the same: countries whose people are called otherwise, and what governments are called after.
 _SAME = (
@@ -164,7 +95,7 @@ def names(text: str) -> Iterator[Name]:
     or a verb follows, and it is no ordinary word as far as its form tells."""
     run: list[str] = []
     before = 0
-    for found in _WORD.finditer(text):
+    for found in WORD.finditer(text):
         word, gap = found.group().removesuffix("'s"), text[before : found.start()]
         initial = bool(run) and gap == ". " and len(run[-1]) == 1
         joined = initial or (gap in (" ", "-", " & ", "&") and text[before - 2 : before] != "'s")
@@ -197,7 +128,7 @@ class Known:
 
     def __init__(self, text: str) -> None:
         self.names = tuple(names(text))
-        found = [word for word in _WORD.findall(text) if word[0].isupper() or len(word) > 3]
+        found = [word for word in WORD.findall(text) if word[0].isupper() or len(word) > 3]
         self.roots = {root(word) for word in found}
         self.roots |= {"".join(word[0] for word in name.words).lower() for name in self.names if len(name.words) > 1}
 

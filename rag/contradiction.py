@@ -1,38 +1,10 @@
-"""What a sentence affirms and what it denies, as far as its words tell."""
+"""Two texts -> why they cannot both hold: one denies what the other affirms, or their words exclude each other."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
-from rag.details import folded
-
-_IRREGULAR = (
-    "say said|tell told|meet met|speak spoke spoken|win won|lose lost|make made|take took taken|give gave given"
-    "|hear heard|go went gone|come came|become became|begin began begun|rise rose risen|fall fell fallen|hold held"
-    "|leave left|find found|get got|know knew known|think thought|pay paid|send sent|buy bought|sell sold|run ran"
-    "|break broke broken|choose chose chosen|write wrote written|see saw seen|lead led|keep kept|build built"
-    "|fight fought|bear born|shrink shrank shrunk|grow grew|be is are was were been being am|have has had"
-    "|do does did done|mean meant|feel felt|bring brought|stand stood|show shown|draw drew drawn|fly flew flown"
-    "|strike struck|steal stole stolen|wear wore worn|hide hid hidden|catch caught|understand understood"
-    "|withdraw withdrew withdrawn|overcome overcame|forget forgot forgotten|freeze froze frozen"
-)
-LEMMAS = {form: group.split()[0] for group in _IRREGULAR.split("|") for form in group.split()}
-
-
-@lru_cache(8192)
-def lemma(word: str) -> str:
-    """A rough stem of a folded word: denies, denied, denying -> deni."""
-    if word in LEMMAS:
-        return LEMMAS[word]
-    for ending in ("ing", "ed", "es", "s", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
-            word = word.removesuffix(ending)
-            if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls":
-                word = word[:-1]
-            break
-    return word[:-1] + "i" if word.endswith("y") and len(word) > 3 else word
-
+from rag.words import folded, lemma
 
 _DENIALS = frozenset(
     "not never no none nobody nothing neither nor without cannot refuse deny decline fail reject unable lack unlikely "
