@@ -6,15 +6,10 @@ from dataclasses import dataclass
 from rag.names import names
 from rag.words import LEMMAS, lemma
 
-# Verbs of calling are one: "phoned", "dialled", and who initiated or requested a call made it.
-_CALLING = {lemma(word): "call" for word in "call phone telephone dial ring contact initiate request".split()}
 _NO_VERBS = frozenset("be have do".split())
 _IRREGULAR_VERBS = frozenset(LEMMAS.values())
 _GAP = r"(?: (?:has|had|have|also|again|then|once|later|personally|[a-z]+ly))*"
 _DOES = re.compile(rf"{_GAP} (?P<verb>[a-z]{{3,20}})\b(?P<to>(?: (?:on|at|to|with|the|out|up|former|a))* (?=[A-Z]))?")
-_IS_DONE = re.compile(
-    r"(?: (?:was|were|is|are|been|being|had|has|got))+ (?:[a-z]+ly )?(?P<verb>[a-z]{3,20}) by (?:the )?(?=[A-Z])"
-)
 _BY = re.compile(r"\b(?P<verb>[a-z]{4,20}) by (?:the |[a-z]+ )?(?=[A-Z])")
 _SAID = re.compile(r"(?<=[,?!\"] )(?P<verb>said|says|asked|added|wrote) (?=[A-Z])")
 _BLOCK = re.compile(r"[^\W\d_a-z][^\W_]*(?:(?: |-|\. )(?:[^\W\d_a-z][^\W_]*|\d+(?= [A-Z])))*")
@@ -30,16 +25,13 @@ class _Deeds:
 
 
 def _deeds(text: str) -> _Deeds:
-    """What stands in the order "A called B", "B was called by A", "a call initiated by A" or "…, said A"."""
+    """What stands in the order "A called B", "B was called by A" or "…, said A"."""
     last = {name.end: name.roots[-1] for name in names(text)}  # "French President Emmanuel Macron" -> macron
     blocks = [(found.start(), found.end(), last.get(found.end())) for found in _BLOCK.finditer(text)]
     starts = {start: who for start, _, who in blocks}
     doers = {(starts.get(found.end()), _verb(found)) for by in (_BY, _SAID) for found in by.finditer(text)}
     deeds = set()
     for start, end, one in blocks:
-        if found := _IS_DONE.match(text, end, end + 80):
-            deeds.add((starts.get(found.end()), _verb(found), one))
-            continue
         found = _DOES.match(text, end, end + 160)
         if found and not _NO_SUBJECT.search(text, max(0, start - 14), start):
             doers.add((one, _verb(found)))
@@ -55,8 +47,7 @@ def _verb(found: re.Match[str]) -> str | None:
     """The lemma of what looks like a verb: "an Eminem album" tells of no deed."""
     form = found["verb"].lower()
     verb = lemma(form)
-    known = (form.endswith("ed") or verb in _IRREGULAR_VERBS or verb in _CALLING) and verb not in _NO_VERBS
-    return _CALLING.get(verb, verb) if known else None
+    return verb if (form.endswith("ed") or verb in _IRREGULAR_VERBS) and verb not in _NO_VERBS else None
 
 
 def swapped(claim: str, source: str, context: str = "") -> str | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from index.dates import MONTHS
+from index.search import STOP_WORDS
 from rag.words import WORD, folded
 
 WEEKDAYS: Sequence[str] = "monday tuesday wednesday thursday friday saturday sunday".split()
@@ -67,20 +68,14 @@ _TITLES = frozenset(
     "finance premier chairman chairwoman chief executive ceo director attorney ambassador spokesman spokeswoman "
     "speaker leader deputy former i".split()
 ) | {*MONTHS, *WEEKDAYS, "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"}
-# Words that open sentences, or are written with capitals, and name nobody.
-_OPENERS = frozenset(
-    "a an the this that these those he she it they we you his her its their our my your i in on at by for "
-    "from with without as if when while after before since until during despite although though because and "
-    "but or so yet nor not no none both each every all some many most more several few another other such "
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundreds thousands "
-    "millions dozens there here what who why how where which whose whether however meanwhile moreover also "
-    "then still thus therefore instead once according under over between among about against amid following "
-    "unlike like nobody nothing someone everyone anyone police parliament government congress inflation "
-    "support work today yesterday tomorrow earlier later last next only even never neither either to of up "
-    "out off through across per via within upon given people staff growth oil gas trade crime talk war peace "
-    "fire water rain snow debate research evidence half much little less such court cabinet army opposition "
-    "management turnover demand".split()
+# Words that open sentences and name nobody.
+_OPENERS = STOP_WORDS | frozenset(
+    "without since despite although though yet none every many several another one two three four five six seven "
+    "eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty "
+    "fifty sixty seventy eighty ninety hundreds thousands millions dozens whether however meanwhile moreover still "
+    "thus therefore instead among against amid following unlike like nobody nothing someone everyone anyone today "
+    "yesterday tomorrow earlier later last next even never neither either off across per via within upon given half "
+    "much little less".split()
 )
 _ORDINARY = re.compile(r".*(?:s|ing|ed|ly|tion|sion|ment|ness|ity|ism|ance|ence|ship|age|ure)", re.IGNORECASE)
 _ACTS = re.compile(
