@@ -48,13 +48,14 @@ class Amount:
 
     def agrees(self, other: "Amount") -> bool:
         """The same amount of what may be the same thing."""
-        return (not self.kinds or not other.kinds or bool(self.kinds & other.kinds)) and self._meets(other)
+        return (not self.kinds or not other.kinds or bool(self.kinds & other.kinds)) and self.meets(other)
 
     def differs(self, other: "Amount") -> bool:
         """Another amount of the same thing. Two amounts may neither agree nor differ."""
-        return bool(self.kinds & other.kinds) and not self._meets(other)
+        return bool(self.kinds & other.kinds) and not self.meets(other)
 
-    def _meets(self, other: "Amount") -> bool:
+    def meets(self, other: "Amount") -> bool:
+        """The same amount, of whatever."""
         return self.low <= other.high and other.low <= self.high
 
 
@@ -79,9 +80,9 @@ def _each(text: str) -> Iterator[Amount]:
         if part or named or dated or _VAGUE.search(before) or (item.vague and not item.unit) or not item.value:
             continue
         below, above = item.shares if item.qualified < item.start else (EXACT, EXACT)
-        measure, value = item.measure
+        value = item.measure[1]
         end = item.end if item.unit else item.end + _noun(after)
-        kinds = frozenset((measure or item.unit,)) if item.unit else _counted(text[: item.qualified], after)
+        kinds = frozenset((item.kind,)) if item.unit else _counted(text[: item.qualified], after)
         unit = value / item.value / 2 if item.unit in _COARSE and item.value % 1 == 0 else 0.0
         yield Amount(item.qualified, end, value * (1 - below) - unit, value * (1 + above) + unit, kinds)
 
@@ -110,6 +111,6 @@ def mixed_up(claim: str, source: str) -> tuple[str, str] | None:
     held = amounts(source)
     for mine in amounts(claim):
         others = [other for other in held if mine.differs(other)]
-        if others and any(mine._meets(other) for other in held) and not any(mine.agrees(other) for other in held):
+        if others and any(mine.meets(other) for other in held) and not any(mine.agrees(other) for other in held):
             return claim[mine.start : mine.end], source[others[0].start : others[0].end]
     return None

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from typing import Protocol
 
 from rag.amounts import Amount, amounts
 from rag.events import Moment, apart, moments, published
@@ -17,32 +16,11 @@ _TITLED = re.compile(
 )
 
 
-class Value(Protocol):
-    """An answer that can be compared with another of its kind."""
-
-    def differs(self, other: "Value") -> bool:
-        """Whether both cannot be right."""
-        ...
-
-    def stands_in(self, item: ReadSentence) -> bool:
-        """Whether a sentence holds this value too, however it is written."""
-        ...
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A value and the words of its sentence that give it."""
-
-    words: str
-    value: Value
-    item: ReadSentence
-
-
 @dataclass(frozen=True)
 class _Number:
     amount: Amount
 
-    def differs(self, other: Value) -> bool:
+    def differs(self, other: "Value") -> bool:
         return isinstance(other, _Number) and self.amount.differs(other.amount)
 
     def stands_in(self, item: ReadSentence) -> bool:
@@ -53,7 +31,7 @@ class _Number:
 class _Date:
     moments: tuple[Moment, ...]  # that the words can stand for
 
-    def differs(self, other: Value) -> bool:
+    def differs(self, other: "Value") -> bool:
         return isinstance(other, _Date) and apart(self.moments, other.moments)
 
     def stands_in(self, item: ReadSentence) -> bool:
@@ -65,7 +43,7 @@ class _Date:
 class _Person:
     roots: tuple[str, ...]  # the last one is the surname
 
-    def differs(self, other: Value) -> bool:
+    def differs(self, other: "Value") -> bool:
         return isinstance(other, _Person) and set(self.roots).isdisjoint(other.roots)
 
     def stands_in(self, item: ReadSentence) -> bool:
@@ -77,12 +55,26 @@ class _YesOrNo:
     question: str
     yes: bool
 
-    def differs(self, other: Value) -> bool:
+    def differs(self, other: "Value") -> bool:
         return isinstance(other, _YesOrNo) and self.yes != other.yes
 
     def stands_in(self, item: ReadSentence) -> bool:
         said = yes_or_no(self.question, item)
         return said is not None and said.yes == self.yes
+
+
+# An answer of one of these kinds: `differs` tells whether both cannot be right, `stands_in` whether a sentence holds
+# the same, however it is written.
+Value = _Number | _Date | _Person | _YesOrNo
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A value and the words of its sentence that give it."""
+
+    words: str
+    value: Value
+    item: ReadSentence
 
 
 def number(item: ReadSentence) -> Fact | None:

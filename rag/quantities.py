@@ -102,6 +102,11 @@ class Quantity:
         kind, factor = _MEASURES.get(self.unit, ("", 1))
         return kind, self.value * factor
 
+    @property
+    def kind(self) -> str:
+        """What can be compared with each other: what is measured, else the unit."""
+        return self.measure[0] or self.unit
+
 
 def quantities(text: str) -> list[Quantity]:
     """The numbers of a plain text in order; then what two of them are together (an hour and 30 minutes, $4 to $5 m)."""
@@ -176,9 +181,7 @@ def same(one: Quantity, other: Quantity) -> bool:
 
 def near(one: Quantity, other: Quantity) -> bool:
     """Whether a claim's number follows from a source's: another unit of the same measure, or rounded and said so."""
-    (kind, mine), (of, yours) = one.measure, other.measure
-    if kind != of or (not kind and one.unit != other.unit):
-        return False
-    converted = kind in ("length", "mass", "area") and one.unit != other.unit
+    mine, yours = one.measure[1], other.measure[1]
+    converted = one.kind in ("length", "mass", "area") and one.unit != other.unit
     below, above = (max(share, CONVERTED if converted else EXACT) for share in one.shares)
-    return mine * (1 - below) <= yours <= mine * (1 + above)
+    return one.kind == other.kind and mine * (1 - below) <= yours <= mine * (1 + above)

@@ -60,5 +60,5 @@ def asked_for(question: str) -> str | None:
 
 def reports(name: str, text: str) -> bool:
     """Whether a sentence tells what somebody of that name said; "an aide to Macron said" does not."""
-    said = rf"(?<!to )(?<!of )(?<!by )(?<!what )(?<!what \w{{9}} )\b{re.escape(name)}(?:\s+\w+){{0,3}}?\s+{_SAID}\b"
+    said = rf"(?<!to )(?<!of )(?<!by )(?<!what )\b{re.escape(name)}(?:\s+\w+){{0,3}}?\s+{_SAID}\b"
     return bool(re.search(said, text, re.IGNORECASE))

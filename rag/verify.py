@@ -109,7 +109,7 @@ def _check_numbers(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
         whole = [one for one in claimed if one.start <= number.start and number.end <= one.end]
         if number.value in years or any(same(one, other) for one in whole for other in held):
             continue
-        alike = _alike(number, held)
+        alike = next((one.text for one in held if number.kind and one.kind == number.kind), "")
         if follows := next((other for one in whole for other in held if near(one, other)), None):
             yield Checked("supported", f'"{number.text}": the cited sentence says {follows.text}')
         elif _counts_names(number, text, cited) or (number.vague and not alike):
@@ -120,13 +120,6 @@ def _check_numbers(claim: str, cited: Sequence[Grounds]) -> Iterator[Checked]:
             yield missing(number.text, cited, alike)
     if mixed := mixed_up(text, " ".join(one.text for one in cited)):
         yield Checked("unsupported", f'the claim says "{mixed[0]}", the cited text "{mixed[1]}"')
-
-
-def _alike(number: Quantity, held: Sequence[Quantity]) -> str:
-    """The number that the sources give in the unit of another one, or in one for the same measure."""
-    kind = number.measure[0]
-    found = (one.text for one in held if number.unit and (one.unit == number.unit or (kind and one.measure[0] == kind)))
-    return next(found, "")
 
 
 def _counts_names(number: Quantity, text: str, cited: Sequence[Grounds]) -> bool:
