@@ -38,10 +38,10 @@ class Checked:
 
 def grounds(archive: Archive, file: str, sentence: int) -> Grounds:
     """The cited sentence (counted from 1). Raises KeyError for a file or sentence that is not in the archive."""
-    sentences = archive.sentences(file)
-    metadata = next(source.metadata for source in archive.sources() if source.file == file)
-    if not 0 < sentence <= len(sentences):
+    sentences, passages = archive.sentences(file), archive.passages_of(file, 1)
+    if not 0 < sentence <= len(sentences) or not passages:  # what is in no passage is boilerplate
         raise KeyError(f"{file}: sentence {sentence}")
+    metadata = passages[0].source.metadata
     before = [one.text for one in sentences[: sentence - 1] if not one.boilerplate][-CONTEXT:]
     above = " · ".join(part for part in (heading(metadata), metadata.publisher) if part)
     return Grounds(sentences[sentence - 1].text, above, metadata.date, " ".join(before))
