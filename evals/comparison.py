@@ -8,6 +8,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from evals.statistics import percentile
+
 Figures = dict[str, dict[str, list[float]]]  # side -> figure -> its value in each round
 Environments = Mapping[str, Mapping[str, Any]]  # side -> what `evals.peer.environment` found
 
@@ -44,16 +46,15 @@ def figures(stage: str, measured: Mapping[str, Any], articles: int) -> dict[str,
     if stage == "query":
         walls = [1000 * wall for wall in measured["walls"]]
         cpu = median(measured["cpus"]) * 1000
-        return {"query_cpu": cpu, "query_p50": percentile(walls, 50), "query_p95": percentile(walls, 95)}
+        return {
+            "query_cpu": cpu,
+            "query_p50": percentile(sorted(walls), 50),
+            "query_p95": percentile(sorted(walls), 95),
+        }
     if stage == "cold":
         return {f"cold_{name}": measured[name] for name in ("cpu", "wall", "resident", "peak")}
     times = {f"build_{name}": measured[name] / articles * 1000 for name in ("cpu", "wall")}
     return times | {"build_peak": measured["peak"], "build_share": 100 * measured["share"]}
-
-
-def percentile(values: list[float], rank: int) -> float:
-    """Nearest rank: the smallest value that `rank` percent of the values do not exceed."""
-    return sorted(values)[max(-(-len(values) * rank // 100) - 1, 0)]
 
 
 def ratio(measured: Figures, figure: str) -> float:

@@ -61,7 +61,7 @@ def messages(case: Case, answer: Answer) -> list[dict[str, str]]:
 def judgement(reply: str, usage: Usage | None = None) -> Judgement:
     """The verdicts of a reply, whatever stands around them. Two that differ are none: one may be repeated from the
     answer."""
-    found = list(_verdicts(re.sub(r"<think>.*?</think>", "", reply[-LONGEST_REPLY:], flags=re.DOTALL)))
+    found = list(_verdicts(re.sub(r"<think>.*?</think>|^.*</think>", "", reply, flags=re.DOTALL)[-LONGEST_REPLY:]))
     if len({(verdict["correct"], verdict["faithful"]) for verdict in found}) != 1:
         return Judgement(
             None, None, "the reply holds verdicts that differ" if found else "the reply holds no verdict", usage

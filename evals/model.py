@@ -8,6 +8,7 @@ from typing import get_args
 from evals.metrics import answer_right
 from evals.run import SYSTEM, Result
 from evals.statistics import Rate, kappa, mean
+from rag.ask import INSTEAD
 from rag.types import Usage, Verdict
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -59,8 +60,7 @@ def written(results: Sequence[Result], model: str) -> Written:
         model,
         len(by_model),
         {verdict: verdicts[verdict] for verdict in VERDICTS},
-        # the notice is "Quoted instead of written by a model: the reason."
-        _counted((answer.notice or "no reason").split(": ", 1)[-1] for answer in answers if answer.mode == "quotes"),
+        _counted((answer.notice or "no reason").removeprefix(INSTEAD) for answer in answers if answer.mode == "quotes"),
         _counted(answer.notice for answer in by_model if answer.notice),
         spent(answer.usage for answer in by_model),
     )

@@ -154,8 +154,17 @@ def _is_whole(reply: bytes) -> bool:
 
 def _holds(reply: bytes, key: str) -> bool:
     """Whether a reply holds the key, in one piece or over several pieces of its text."""
-    pieces = re.findall(rb'content":\s*"((?:[^"\\]|\\.)*)"', reply)
-    return len(key) >= SHORTEST_KEY and (key.encode() in reply or key.encode() in b"".join(pieces))
+    pieces = re.findall(r'content":\s*("(?:[^"\\]|\\.)*")', reply.decode("utf-8", "replace"))
+    said = "".join(_unescaped(piece) for piece in pieces)
+    return len(key) >= SHORTEST_KEY and (key.encode() in reply or key in said)
+
+
+def _unescaped(text: str) -> str:
+    """The value of a JSON string; as it stands where it is none."""
+    try:
+        return str(json.loads(text, strict=False))
+    except ValueError:
+        return text[1:-1]
 
 
 def _read(file: Path, may_be_new: bool) -> tuple[dict[str, tuple[int, bytes]], str | None, int]:

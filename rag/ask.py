@@ -14,16 +14,15 @@ from index.sync import open_archive as open_synced
 from rag.conversation import resolve
 from rag.digest import asks_for_digest, digest, topic
 from rag.disagreement import Difference, differences, with_sides
-from rag.evidence import cite, gather, look
+from rag.evidence import cite, closest, gather, look
 from rag.llm import Model, ModelError, configured
 from rag.quotes import Quote, choose, short_answer
-from rag.reader import ReadSentence
-from rag.types import NOT_IN_ARTICLES, Answer, Citation, Claim, Turn
+from rag.types import Answer, Citation, Claim, Turn
 from rag.written import written
 
 MAX_QUESTION = 4000  # characters
 QUOTES = "quotes"  # the name that stands for no language model
-CLOSEST = 3  # sentences offered when there is no answer
+INSTEAD = "Quoted instead of written by a model: "  # the notice of such an answer, before the reason
 ANSWERABLE = 0.5  # probability from which the question is answered
 
 _opened: dict[Path, Archive] = {}
@@ -98,7 +97,7 @@ def stream(
                 yield replace(answer, seconds=time.monotonic() - began)
             return
     except ModelError as error:
-        notice, usage = f"Quoted instead of written by a model: {error}.", error.usage
+        notice, usage = f"{INSTEAD}{error}.", error.usage
     for answer in _quoted(question, archive, history):
         yield replace(answer, notice=notice, usage=usage, seconds=time.monotonic() - began)
 
@@ -122,7 +121,7 @@ def _quoted(question: str, archive: Archive, history: Sequence[Turn]) -> Iterato
         chosen = with_sides(list(choose(evidence)), found)
         short = None if found else short_answer(chosen[0], resolved.read)
     if not chosen:
-        yield _refusal(question, evidence)
+        yield Answer.empty(question, "quotes").refused(closest(evidence))
     for count in range(1, len(chosen) + 1):
         answer = _answer(question, chosen[:count], short)
         told = found if count == len(chosen) else ()  # when all sides are cited
@@ -147,16 +146,10 @@ def _answer(question: str, quotes: Sequence[Quote], short: str | None) -> Answer
         pairs = zip(quote.evidence, numbers, strict=True)
         citations += [cite(item.source, item.sentence, number) for item, number in pairs]
         claims.append(Claim(quote.text, tuple(numbers), "supported"))
-    text = "\n".join(claim.text + " " + "".join(f"[{number}]" for number in claim.citations) for claim in claims)
     return replace(
         Answer.empty(question, "quotes"),
-        text=text,
+        text="\n".join(claim.cited() for claim in claims),
         short_answer=short,
         claims=tuple(claims),
         citations=tuple(citations),
     )
-
-
-def _refusal(question: str, evidence: Sequence[ReadSentence]) -> Answer:
-    closest = tuple(cite(item.source, item.sentence, number) for number, item in enumerate(evidence[:CLOSEST], 1))
-    return replace(Answer.empty(question, "quotes"), status="not_in_articles", text=NOT_IN_ARTICLES, closest=closest)

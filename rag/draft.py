@@ -17,6 +17,7 @@ from rag.types import Turn
 NOTHING = "NOT IN THE ARTICLES"  # what the prompt asks for when the evidence does not answer
 MOST_SEARCHES = 3
 LONGEST_SEARCH = 300  # characters
+LONGEST = 2000  # characters without marks that are waited for: no sentence has as many
 TURNS = 4  # of the conversation that are sent along
 _LIST = r"\d+(?:\s*(?:[,;&–-]|and)\s*\d+)*"
 # [7], [7, 9], [7-9], [^7], [source 7], 【7†source】; and (7) where a sentence ends
@@ -28,7 +29,8 @@ _CLOSING = re.compile(r"[\"”’)*_]*[.!?]?[\"”’)*_]*(?=\s|$)")
 _MAY_BE_MARK = re.compile(r"[\[(【*_][^\])】]{0,60}$")  # the beginning of more marks, as far as it has come
 _ENDED = re.compile(r"[.!?][\"”’)]*$")
 _RANGE = re.compile(r"(\d+)\s*[–-]\s*(\d+)")
-_THOUGHT = re.compile(r"<think>.*?(?:</think>|$)", re.DOTALL)
+_LINKED = re.compile(r"\[(\^?\d[\d, ]*)\]\([^)\s]*\)")
+_THOUGHT = re.compile(r"<think>.*?(?:</think>|$)|^.*?</think>", re.DOTALL)
 _MARKDOWN = (
     (re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)"), ""),  # images
     (re.compile(r"\[([^\]\n]+)\]\([^)\n]*\)"), r"\1"),  # links
@@ -95,15 +97,23 @@ def sentences(pieces: Iterable[str]) -> Generator[Drafted, None, None]:
         text += piece
         if "<think>" in text and "</think>" not in text:
             continue
-        text = _THOUGHT.sub("", text)
+        text = _read(text)
+        if len(text) > LONGEST:
+            yield from _drafted(text)
+            text = ""
         while end := _complete(text):
             yield from _drafted(text[:end])
             text = text[end:]
-    text = _THOUGHT.sub("", text)
+    text = _read(text)
     while end := _complete(text, whole=True):
         yield from _drafted(text[:end])
         text = text[end:]
     yield from _drafted(text)
+
+
+def _read(text: str) -> str:
+    """Without the model's thoughts, whose beginning some servers leave out; marks that are links are marks."""
+    return _LINKED.sub(r"[\1]", _THOUGHT.sub("", text))
 
 
 def _complete(text: str, whole: bool = False) -> int:

@@ -1,5 +1,7 @@
 """Question -> evidence: what is found and read for it, the sentences that an answer may cite, and their citations."""
 
+from collections.abc import Sequence
+
 from index.archive import Archive
 from index.passages import Source
 from index.search import search
@@ -10,6 +12,7 @@ from rag.reader import Reading, ReadSentence, read
 from rag.types import Citation
 
 PASSAGES = 10  # retrieved and read for a question
+CLOSEST = 3  # sentences offered when there is no answer
 BUDGET = 20  # sentences: what a person can check, and what a small language model reads well
 
 
@@ -29,6 +32,11 @@ def gather(*readings: Reading) -> tuple[ReadSentence, ...]:
     for item in in_turn:
         each.setdefault((item.source.file, item.sentence.number), item)
     return tuple(each.values())[:BUDGET]
+
+
+def closest(evidence: Sequence[ReadSentence]) -> tuple[Citation, ...]:
+    """What is offered where there is no answer."""
+    return tuple(cite(item.source, item.sentence, number) for number, item in enumerate(evidence[:CLOSEST], 1))
 
 
 def cite(source: Source, sentence: Sentence, number: int) -> Citation:

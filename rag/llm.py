@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -77,29 +78,38 @@ def configured(environ: Mapping[str, str], name: str | None = None) -> Model | N
     key, address = environ.get("OPENAI_API_KEY", "").strip(), environ.get("OPENAI_BASE_URL", "").strip()
     chosen = name or environ.get("PINCITE_MODEL", "").strip()
     if not key and not address:
-        if name:
-            raise ModelError(f"the model {name} needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own")
+        if chosen:
+            raise ModelError(f"the model {chosen} needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own")
         return None
     if not re.fullmatch(r"[!-~]*", key):
         raise ModelError("OPENAI_API_KEY holds characters that no key has: copy it anew")
     if address:
-        _check_address(address)
+        _check_address(address, bool(key))
         if not chosen:
             raise ModelError("PINCITE_MODEL is not set: name the model that the server of OPENAI_BASE_URL has")
     return Model(chosen or DEFAULT_NAME, key or "none", address or None)
 
 
-def _check_address(address: str) -> None:
+def _check_address(address: str, with_key: bool) -> None:
     try:
         parts = urlsplit(address)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 80) > 0
-        secret = "@" in parts.netloc
     except ValueError:
-        usable = secret = False
-    if secret:
-        raise ModelError("OPENAI_BASE_URL holds a password, which would stand in logs: put the key into OPENAI_API_KEY")
+        usable = False
     if not usable:
         raise ModelError("OPENAI_BASE_URL is not an address: it looks like http://localhost:11434/v1")
+    if "@" in urlsplit(address).netloc:
+        raise ModelError("OPENAI_BASE_URL holds a password, which would stand in logs: put the key into OPENAI_API_KEY")
+    if with_key and urlsplit(address).scheme == "http" and not _is_near(str(urlsplit(address).hostname)):
+        raise ModelError("OPENAI_BASE_URL would send the key in clear over the network: use https")
+
+
+def _is_near(host: str) -> bool:
+    """Whether a host is this machine or on a private network: a private address, or a name without a public domain."""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".lan", ".internal", ".home.arpa"))
 
 
 def complete(model: Model, messages: Sequence[Mapping[str, str]], deadline: float) -> tuple[str, Usage]:

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any, Literal
 
 NOT_IN_ARTICLES = "Not in these articles."  # the whole text of an answer that is a refusal
@@ -46,6 +46,10 @@ class Claim:
     citations: tuple[int, ...]
     verdict: Verdict
     reason: str | None = None  # why it is not supported, or what was worked out to support it
+
+    def cited(self) -> str:
+        """The sentence with its marks: "It lasted 90 minutes. [1][2]"."""
+        return self.text + " " + "".join(f"[{number}]" for number in self.citations)
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,10 @@ class Answer:
     def empty(cls, question: str, mode: Mode) -> "Answer":
         """What an answer grows from."""
         return cls(question, "answered", mode, "", None, (), (), (), (), 0.0)
+
+    def refused(self, closest: tuple[Citation, ...]) -> "Answer":
+        """The answer that there is none, with the sentences that come closest."""
+        return replace(self, status="not_in_articles", text=NOT_IN_ARTICLES, closest=closest)
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON values, in the shape of the public contract."""

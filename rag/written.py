@@ -15,11 +15,11 @@ from rag.conversation import Resolved, resolve
 from rag.digest import asks_for_digest
 from rag.disagreement import differences
 from rag.draft import Drafted, answer_messages, from_prompt, is_refusal, rewrite_messages, searches, sentences
-from rag.evidence import cite, gather, look
+from rag.evidence import cite, closest, gather, look
 from rag.llm import Model, ModelError, complete, write
 from rag.quotes import Quote, short_answer
 from rag.reader import ReadSentence
-from rag.types import NOT_IN_ARTICLES, Answer, Citation, Claim, Turn, Usage
+from rag.types import Answer, Citation, Claim, Turn, Usage
 from rag.verify import check, grounds
 
 MOST_SENTENCES = 12  # of an answer; the prompt asks for five at most
@@ -87,14 +87,16 @@ def _grown(answer: Answer, found: _Found, archive: Archive, model: Model, deadli
         with closing(sentences(words())) as drafted:
             for sentence in drafted:
                 if is_refusal(sentence.text) and not answer.claims:
-                    answer = _refused(answer, found.evidence)
+                    answer = answer.refused(closest(found.evidence))
                     break
                 if len(answer.claims) == MOST_SENTENCES:
                     answer = replace(answer, notice=f"{model.name} wrote on and on; the rest is left out")
                     break
-                if not _leaks(sentence.text, answer, model):
-                    answer = _with_claim(answer, sentence, found.evidence, archive)
-                    yield answer
+                if _leaks(sentence.text, answer, model):
+                    answer = replace(answer, notice=f"a sentence in which {model.name} repeats its orders is left out")
+                    continue
+                answer = _with_claim(answer, sentence, found.evidence, archive)
+                yield answer
     except ModelError as error:
         answer = replace(answer, notice=str(error))
     writing = usage[0] if usage else Usage(model.name, None, None, None)
@@ -132,11 +134,6 @@ def _leaks(text: str, answer: Answer, model: Model) -> bool:
     return from_prompt(whole) or model.holds_key(text)
 
 
-def _refused(answer: Answer, evidence: Sequence[ReadSentence]) -> Answer:
-    closest = tuple(cite(item.source, item.sentence, number) for number, item in enumerate(evidence[:3], 1))
-    return replace(answer, status="not_in_articles", text=NOT_IN_ARTICLES, closest=closest)
-
-
 def _with_claim(answer: Answer, drafted: Drafted, evidence: Sequence[ReadSentence], archive: Archive) -> Answer:
     """The answer with one sentence more, its citations numbered on, and the verdict on it."""
     offered = [evidence[number - 1] for number in drafted.numbers if 0 < number <= len(evidence)]
@@ -165,4 +162,4 @@ def _numbered(item: ReadSentence, citations: list[Citation]) -> int:
 def _text(claims: Sequence[Claim]) -> str:
     """What may be passed on: the sentences that their sources support, at least in part."""
     kept = (claim for claim in claims if claim.verdict in ("supported", "partly"))
-    return " ".join(claim.text + " " + "".join(f"[{number}]" for number in claim.citations) for claim in kept)
+    return " ".join(claim.cited() for claim in kept)

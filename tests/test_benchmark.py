@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from evals import benchmark
-from evals.comparison import Figures, disk_use, figures, missed, percentile, ratio, report, to_json
+from evals.comparison import Figures, disk_use, figures, missed, ratio, report, to_json
 from evals.peer import share
 
 
@@ -39,12 +39,6 @@ def test_seconds_become_figures_per_thousand_articles_and_per_query() -> None:
     assert built == {"build_cpu": 20.0, "build_wall": 40.0, "build_peak": 300.0, "build_share": 50.0}
     asked = figures("query", {"cpus": [0.004, 0.002, 0.003], "walls": [0.010, 0.020, 0.030]}, articles=200)
     assert asked == {"query_cpu": pytest.approx(3.0), "query_p50": pytest.approx(20), "query_p95": pytest.approx(30)}
-
-
-def test_percentile_is_a_measured_value() -> None:
-    assert percentile([5.0, 1.0, 4.0, 2.0, 3.0], 50) == 3.0
-    assert percentile([float(value) for value in range(100)], 95) == 94.0
-    assert percentile([7.0], 95) == 7.0
 
 
 def test_ratio_takes_medians_and_a_goal_is_reached_at_its_limit() -> None:

@@ -284,7 +284,30 @@ def test_a_log_at_debug_holds_no_key(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_no_model_is_configured_by_nothing() -> None:
     assert configured({}) is None
-    assert configured({"OPENAI_API_KEY": " ", "OPENAI_BASE_URL": "", "PINCITE_MODEL": "some-model"}) is None
+    assert configured({"OPENAI_API_KEY": " ", "OPENAI_BASE_URL": ""}) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "near"),
+    [
+        ("127.0.0.1:8000", True),
+        ("192.168.1.20", True),
+        ("[::1]:8000", True),
+        ("gpu-box", True),
+        ("gpu.lan:8000", True),
+        ("93.184.216.34", False),
+        ("models.example.com", False),
+    ],
+)
+def test_the_key_goes_in_clear_to_no_public_host(host: str, near: bool) -> None:
+    environ = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": f"http://{host}/v1", "PINCITE_MODEL": NAME}
+    if near:
+        assert configured(environ)
+    else:
+        with pytest.raises(ModelError, match="use https"):
+            configured(environ)
+    assert configured(environ | {"OPENAI_BASE_URL": f"https://{host}/v1"})
+    assert configured({key: value for key, value in environ.items() if key != "OPENAI_API_KEY"})
 
 
 def test_what_the_environment_says_is_the_model() -> None:
