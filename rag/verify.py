@@ -1,7 +1,8 @@
 """Claim, cited sentences -> verdict: whether a sentence that a language model wrote is what it cites.
 
 What can be looked up comes first: quoted words, numbers, dates, names, what is denied, who acts on whom. A reader is
-told which of them is missing. Only what is left is for a model to judge, and its doubt strikes no text.
+told which of them is missing. Only what is left is for a model to judge; its doubt is shown, and strikes no text short of
+certainty.
 """
 
 import re
