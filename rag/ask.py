@@ -22,6 +22,7 @@ from rag.written import written
 
 MAX_QUESTION = 4000  # characters
 QUOTES = "quotes"  # the name that stands for no language model
+SUMMARISED = 0.2  # and a digest given: a request for one reads as less of a question
 INSTEAD = "Quoted instead of written by a model: "  # the notice of such an answer, before the reason
 ANSWERABLE = 0.5  # probability from which the question is answered
 
@@ -114,7 +115,7 @@ def _quoted(question: str, archive: Archive, history: Sequence[Turn]) -> Iterato
     chosen: list[Quote] = []
     found: tuple[Difference, ...] = ()
     short = None
-    if asks_for_digest(question) and (reading.answerable >= ANSWERABLE or not topic(question)):
+    if asks_for_digest(question) and (reading.answerable >= SUMMARISED or not topic(question)):
         chosen = digest(reading.sentences, question)
     elif reading.answerable >= ANSWERABLE and evidence:
         found = differences(resolved.read, evidence)

@@ -1,8 +1,8 @@
 """Claim, cited sentences -> verdict: whether a sentence that a language model wrote is what it cites.
 
 What can be looked up comes first: quoted words, numbers, dates, names, what is denied, who acts on whom. A reader is
-told which of them is missing. Only what is left is for a model to judge; its doubt is shown, and strikes no text short of
-certainty.
+told which of them is missing. Only what is left is for a model to judge; its doubt is shown, and strikes
+no text short of certainty.
 """
 
 import re
@@ -26,7 +26,7 @@ from rag.words import find_quotation, folded, plain, quotations, words
 __all__ = ["Checked", "Grounds", "check", "grounds"]
 
 _Judge = Callable[[str, str, str], float]
-SUPPORTED = 0.3  # probability from which a claim whose details agree is supported
+SUPPORTED = 0.2  # probability from which a claim whose details agree is supported
 SILENT = 0.05  # below which its source does not say it: striking what is true is worse than a doubt
 UNSURE = "the details agree, but the cited text may not say this"
 ELSEWHERE = "written in another language than its source; "

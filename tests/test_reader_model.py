@@ -12,8 +12,9 @@ from tokenizers import Tokenizer
 
 from rag.models.evaluate import auc, f1
 from rag.models.reading import Row, Scores, best_span, onnx_forward, read
+from rag.reader import entailment
 
-MODEL = Path(__file__).parent.parent / "rag" / "models" / "reader-minilm-l6-v1"
+MODEL = Path(__file__).parent.parent / "rag" / "models" / "reader-minilm-l6-v2"
 GOLDEN = json.loads((MODEL / "golden.json").read_text("utf-8"))
 
 
@@ -54,6 +55,7 @@ def test_golden_outputs(found: list[Scores], number: int):
     assert one.span == pytest.approx(golden["span"], abs=0.1)
     assert one.answerable == pytest.approx(golden["answerable"], abs=0.1)
     assert one.text == golden["answer"]
+    assert one.claim == pytest.approx(golden["claim"], abs=0.1)
 
 
 def test_a_passage_is_read_alike_alone_and_in_a_batch(found: list[Scores], tokenizer: Tokenizer):
@@ -62,6 +64,18 @@ def test_a_passage_is_read_alike_alone_and_in_a_batch(found: list[Scores], token
         (alone,) = read(forward, [one], tokenizer)
         assert alone.evidence == pytest.approx(together.evidence, abs=0.05)
         assert alone.answerable == pytest.approx(together.answerable, abs=0.05)
+
+
+def test_a_claim_is_told_from_an_altered_one():
+    text = "The bridge over the river was opened in May by the mayor. It cost 30 million euros."
+    claims = (
+        "The mayor opened the bridge in May.",
+        "The bridge was never opened.",
+        "The tennis final was won by Spain.",
+    )
+    supported, refuted, neither = entailment([(claim, "A new bridge · 3 June 2021", text) for claim in claims]).T
+    assert (supported.argmax(), refuted.argmax(), neither.argmax()) == (0, 1, 2)
+    assert entailment([]).shape == (0, 3)
 
 
 def test_a_question_about_something_else_is_less_answerable(tokenizer: Tokenizer):

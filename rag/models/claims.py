@@ -2,7 +2,7 @@
 
 FEVER's claims with their pages (Thorne et al. 2018), and claims made from the question sets: a "who" or "what"
 question with its answer put in, or the sentence that answers; as they are, and altered on purpose: another answer of
-the same article, another number, a "not" more or less.
+the same article, another number, an opposite, a "not" more or less.
 """
 
 import re
@@ -22,6 +22,12 @@ ROOM = 150  # tokens of a passage
 _TITLE = re.compile(r"(.{3,60}?) (?:-LRB-|-LSB-|,|(?:is|was|are|were|refers)\b)")
 _BRACKETS = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "``": '"', "''": '"'}
 _BE = "is was are were".split()
+_OPPOSITES = (  # both in the vocabulary; either is put for the other
+    "more less,first last,before after,above below,increased decreased,rose fell,accepted rejected,won lost,"
+    "began ended,supported opposed,allowed banned,high low,largest smallest,north south,east west,increase decrease,"
+    "success failure,agreed refused,confirmed denied,inside outside,old new,all none,with without,always never,"
+    "higher lower,started stopped,joined left,early late,good bad,positive negative,most least,many few"
+)
 _AUXILIARY = [*_BE, *"has had have will can could would did does do".split()]
 
 
@@ -86,6 +92,14 @@ class Altered:
         for word, number in known.items():
             if number in self.numbers:
                 self.by_length.setdefault(len(word), []).append(number)
+        pairs = [pair.split() for pair in _OPPOSITES.split(",")]
+        self.opposite = {known[a]: known[b] for pair in pairs for a, b in (pair, pair[::-1])}
+        self.did = known["did"]
+        self.bases = {  # warned -> warn, closed -> close
+            number: known.get(word[:-1], known.get(word[:-2]))
+            for word, number in known.items()
+            if re.fullmatch(r"[a-z]{3,}ed", word) and (word[:-1] in known or word[:-2] in known)
+        }
         self.length = {known[w]: len(w) for w in known if known[w] in self.numbers}
 
     def claim(self, question: Question, answer: list[int]) -> list[int] | None:
@@ -112,24 +126,36 @@ class Altered:
         return None
 
     def changed(self, ids: list[int], rng: np.random.Generator) -> list[int] | None:
-        """Another number in a claim, or a "not" put in or taken out."""
+        """Another number in a claim, an opposite word, or a "not" put in or taken out."""
         numbers = [place for place, token in enumerate(ids) if token in self.numbers]
-        if numbers and rng.random() < 0.6:
+        if numbers and rng.random() < 0.4:
             place = numbers[int(rng.integers(len(numbers)))]
             choices = [t for t in self.by_length[self.length[ids[place]]] if t != ids[place]]
             return [*ids[:place], choices[int(rng.integers(len(choices)))], *ids[place + 1 :]]
+        turned = [place for place, token in enumerate(ids) if token in self.opposite]
+        if turned and rng.random() < 0.5:
+            place = turned[int(rng.integers(len(turned)))]
+            return [*ids[:place], self.opposite[ids[place]], *ids[place + 1 :]]
+        return self.denied(ids)
+
+    def denied(self, ids: list[int]) -> list[int] | None:
+        """Without its "not", or with one: after the first auxiliary, or as "did not" before the first past tense."""
         if self.negation in ids:
             place = ids.index(self.negation)
             return ids[:place] + ids[place + 1 :]
-        verbs = [place for place, token in enumerate(ids) if token in self.auxiliary]
-        return [*ids[: verbs[0] + 1], self.negation, *ids[verbs[0] + 1 :]] if verbs else None
+        for place, token in enumerate(ids):
+            if token in self.auxiliary:
+                return [*ids[: place + 1], self.negation, *ids[place + 1 :]]
+            if place and token in self.bases:
+                return [*ids[:place], self.did, self.negation, self.bases[token], *ids[place + 1 :]]
+        return None
 
     def make(self, question: Question, rng: np.random.Generator) -> tuple[list[int], int] | None:
         """A claim on the question's evidence and its label."""
         document, sentence = self.library.documents[question.document], question.evidence[0]
         first, last = question.span or (0, 0)
         answer = document.ids[first : last + 1].tolist()
-        false, swap = rng.random() < 0.5, rng.random() < 0.6
+        false, swap = rng.random() < 0.55, rng.random() < 0.5
         told = self.claim(question, answer) if rng.random() < 0.7 else None
         start, stop = int(document.bounds[sentence]), int(document.bounds[sentence + 1])
         whole = told or document.ids[start:stop].tolist()
@@ -151,7 +177,7 @@ class Altered:
 def claims(
     library: Library, known: list[Fact], altered: Altered, tokenizer: Tokenizer, rng: np.random.Generator
 ) -> Iterator[Example]:
-    """Without end: FEVER and altered claims in turn; a fifth of them with passages that do not decide them."""
+    """Without end: FEVER and altered claims in turn; a quarter of them with passages that do not decide them."""
     while True:
         if rng.random() < 0.55:
             fact = known[int(rng.integers(len(known)))]
@@ -172,7 +198,7 @@ def _example(
     claim: Question, document: Document, label: int, tokenizer: Tokenizer, rng: np.random.Generator
 ) -> Example | None:
     first, last = claim.evidence[0], claim.evidence[-1]
-    undecided = rng.random() < 0.2
+    undecided = rng.random() < 0.28
     if undecided:
         inside = np.flatnonzero(document.paragraph == claim.paragraph).tolist()
         rest = [n for n in inside if n not in claim.evidence]

@@ -1,6 +1,6 @@
 """Build the shipped reader from a training run: int8 ONNX by the same graph writer as the embedder's.
 
-python -m rag.models.export --start WEIGHTS --checkpoint final.pt --out rag/models/reader-minilm-l6-v1
+python -m rag.models.export --start WEIGHTS --checkpoint final.pt --out rag/models/reader-minilm-l6-v2
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from index.models.reference import Weights
 from index.sentences import split
 from rag.models.reading import Row, onnx_forward, read
 
+NAME = "reader-minilm-l6-v2"
 POSITIONS = 256  # longest input
 _NAMES = {  # ours -> Hugging Face's BertModel, which the graph writer reads
     "out": "attention.output.dense",
@@ -52,21 +53,29 @@ def encoder_weights(state: Weights, words: np.ndarray) -> dict[str, np.ndarray]:
 
 def reading_model(encoder: Weights, state: Weights) -> bytes:
     """`ids`, `mask`, `types` (batch, length) int64 -> `tokens` (batch, length, 3) float32: start, end and evidence
-    logits, and `passage` (batch,) float32: the answerability logit. The heads stay in float32."""
+    logits; `passage` (batch,) float32: the answerability logit; `claim` (batch, 3) float32: the logits of supported,
+    refuted and neither. The heads stay in float32."""
     g = Graph()
     hidden = encoder_graph(g, encoder, "ids", "mask", "types", positions=POSITIONS)
     tokens = g.add("Add", g.add("MatMul", hidden, state["token_head.weight"].T), state["token_head.bias"])
     first = g.add("Gather", hidden, i64(0), axis=1)  # [CLS], (batch, 1, width)
     passage = g.add("Add", g.add("MatMul", first, state["passage_head.weight"].T), state["passage_head.bias"])
+    claim = g.add("Add", g.add("MatMul", first, state["claim_head.weight"].T), state["claim_head.bias"])
     inputs = {name: ["batch", "length"] for name in ("ids", "mask", "types")}
-    outputs = {"tokens": (tokens, ["batch", "length", 3]), "passage": (g.add("Reshape", passage, i64(-1)), ["batch"])}
-    return g.model("reader-minilm-l6-v1", inputs, outputs)
+    outputs = {
+        "tokens": (tokens, ["batch", "length", 3]),
+        "passage": (g.add("Reshape", passage, i64(-1)), ["batch"]),
+        "claim": (g.add("Reshape", claim, i64(-1, 3)), ["batch", 3]),
+    }
+    return g.model(NAME, inputs, outputs)
 
 
-GOLDEN = (  # question, and the sentences of a default article that are read for it
+GOLDEN = (  # question or claim, and the sentences of a default article that are read for it
     ("How long did Putin and Macron speak?", "000_1f14832e77207206.txt", 1, 5),
     ("Who started the call?", "000_1f14832e77207206.txt", 4, 8),
     ("How many refugees have crossed into Germany?", "002_c5cfba52247c8106.txt", 1, 5),
+    ("The two presidents spoke for 90 minutes.", "000_1f14832e77207206.txt", 1, 3),
+    ("The two presidents spoke for 40 minutes.", "000_1f14832e77207206.txt", 1, 3),
     ("When was the first railway opened in Peru?", "001_ff0877bd891f5005.txt", 2, 6),
 )
 
@@ -90,6 +99,7 @@ def golden(folder: Path, articles: Path) -> list[dict[str, object]]:
             "span": np.round(s.span, 4).tolist(),
             "answerable": round(float(s.answerable), 4),
             "answer": s.text,
+            "claim": np.round(s.claim, 4).tolist(),
         }
         for row, s in zip(rows, read(onnx_forward(folder), rows, tokenizer), strict=True)
     ]

@@ -14,6 +14,7 @@ from pathlib import Path
 from index.sentences import split
 
 QUESTIONS = Path(__file__).parent / "news_dev.jsonl"
+CLAIMS = Path(__file__).parent / "news_claims.jsonl"  # true and altered claims on sentences of any of the 300 articles
 EVENTS = frozenset(
     "06ffda2d 0c78e748 11c9f251 1b96a5db 22b6e900 2742e9c1 33521e65 450755dd 542cd22c 58ed2376 "
     "6b541575 6e502405 8abec8d9 96b7046f d1344998 d16050b3 d4a4bc34 df6a55fb eb17fa36 f506aafc".split()
@@ -32,12 +33,13 @@ class Question:
     answerable: bool
 
 
-def articles(data: Path, folder: Path) -> None:
-    """Write the 60 articles of the corpus file `data` as .txt into `folder`: headline; publisher and date; text."""
+def articles(data: Path, folder: Path, every: bool = False) -> None:
+    """Write the 60 articles of the corpus file `data`, or every one, as .txt into `folder`: headline; publisher and
+    date; text."""
     folder.mkdir(parents=True, exist_ok=True)
     with gzip.open(data, "rt", encoding="utf-8") as rows:
         for row in map(json.loads, rows):
-            if row["file"].split("-")[1] in EVENTS:
+            if every or row["file"].split("-")[1] in EVENTS:
                 (folder / row["file"]).write_text(row["text"], "utf-8", newline="")
 
 
@@ -56,6 +58,20 @@ def questions(folder: Path) -> list[Question]:
             evidence.append((file, number))
         answers, answerable = tuple(row["answers"]), row["answerable"]
         found.append(Question(row["id"], row["question"], row["type"], answers, tuple(evidence), answerable))
+    return found
+
+
+def claims(folder: Path) -> list[tuple[str, str, int, bool]]:
+    """(claim, file, number of the sentence that it cites, whether that supports it) of `news_claims.jsonl`.
+
+    Raises ValueError where a sentence of a file in `folder` is not the one meant.
+    """
+    found = []
+    for row in map(json.loads, CLAIMS.read_text("utf-8").splitlines()):
+        file, number = row["article"], row["sentence"]
+        if opening(split((folder / file).read_bytes().decode())[number - 1].text) != row["starts"]:
+            raise ValueError(f"{file} sentence {number} is not “{row['starts']}”: {row['claim']}")
+        found.append((row["claim"], file, number, row["supported"]))
     return found
 
 

@@ -53,6 +53,7 @@ class Scores:
     span: np.ndarray  # (sentences,)
     answerable: float
     text: str  # the best span
+    claim: tuple[float, ...] = ()  # supported, refuted, neither, of the first window, when the question is a claim
 
 
 def rows_of(folder: Path, questions: str, passages: str, held: bool = False) -> list[Row]:
@@ -133,16 +134,19 @@ def read(forward: Forward, rows: Sequence[Row], tokenizer: Tokenizer) -> list[Sc
     evidence = [np.full(len(row.sentences), -99.0) for row in rows]
     span = [np.full(len(row.sentences), -99.0) for row in rows]
     answerable, best, text = np.full(len(rows), -99.0), np.full(len(rows), -99.0), [""] * len(rows)
+    claims = np.zeros((len(rows), 3))
     for places in batches(windows):
         width = max(len(windows[at].ids) for at in places)
         ids, mask, types = (np.zeros((len(places), width), np.int64) for _ in range(3))
         for line, at in enumerate(places):
             size = len(windows[at].ids)
             ids[line, :size], mask[line, :size], types[line, :size] = windows[at].ids, 1, windows[at].types
-        tokens, passage, *_ = forward(ids, mask, types)
+        tokens, passage, claim = forward(ids, mask, types)
         for line, at in enumerate(places):
             w, logits = windows[at], tokens[line]
             answerable[w.row] = max(answerable[w.row], passage[line])
+            if w.first == 0:
+                claims[w.row] = claim[line]
             for number, (a, b) in enumerate(w.bounds, w.first):
                 if a == b:
                     continue
@@ -153,7 +157,8 @@ def read(forward: Forward, rows: Sequence[Row], tokenizer: Tokenizer) -> list[Sc
                 if score > best[w.row]:
                     best[w.row] = score
                     text[w.row] = rows[w.row].text[w.offsets[a + start][0] : w.offsets[a + end][1]]
-    return [Scores(*four) for four in zip(evidence, span, answerable.tolist(), text, strict=True)]
+    told = map(tuple, claims.tolist())
+    return [Scores(*five) for five in zip(evidence, span, answerable.tolist(), text, told, strict=True)]
 
 
 def best_span(start: np.ndarray, end: np.ndarray) -> tuple[float, int, int]:
@@ -182,8 +187,9 @@ def onnx_forward(folder: Path) -> Forward:
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
 
-    def forward(ids: np.ndarray, mask: np.ndarray, types: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        tokens, passage = session.run(None, {"ids": ids, "mask": mask, "types": types})
-        return np.asarray(tokens), np.asarray(passage)
+    def forward(ids: np.ndarray, mask: np.ndarray, types: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        found = session.run(["tokens", "passage", "claim"], {"ids": ids, "mask": mask, "types": types})
+        tokens, passage, claim = map(np.asarray, found)
+        return tokens, passage, claim
 
     return forward

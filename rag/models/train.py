@@ -33,7 +33,7 @@ from rag.models.library import load
 from rag.models.network import Reader, forward_of, load_encoder
 from rag.models.reading import rows_of
 
-CLAIMS = 0.22  # per question
+CLAIMS = 0.3  # per question
 
 
 def batches(found: Iterator[Example], rng: np.random.Generator, tokens: int) -> Iterator[list[Example]]:
@@ -162,7 +162,7 @@ def stream(folder: Path, tokenizer: Tokenizer, tokens: int, skip: int) -> Iterat
 
 
 def mixed(questions: Iterator[Example], found: Iterator[Example], rng: np.random.Generator) -> Iterator[Example]:
-    """All questions, and a claim after every fifth or so."""
+    """All questions, and a claim after every third or so."""
     for question in questions:
         yield question
         if rng.random() < CLAIMS:
