@@ -17,7 +17,7 @@ from rag.types import Turn
 NOTHING = "NOT IN THE ARTICLES"  # what the prompt asks for when the evidence does not answer
 MOST_SEARCHES = 3
 LONGEST_SEARCH = 300  # characters
-LONGEST = 2000  # characters without marks that are waited for: no sentence has as many
+LONGEST = 8000  # characters without marks that are waited for: no sentence has as many
 TURNS = 4  # of the conversation that are sent along
 _LIST = r"\d+(?:\s*(?:[,;&–-]|and)\s*\d+)*"
 # [7], [7, 9], [7-9], [^7], [source 7], 【7†source】; and (7) where a sentence ends

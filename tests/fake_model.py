@@ -68,7 +68,9 @@ class Wire:
             if self._closing.wait(min(left, 0.05)):
                 raise ConnectionAbortedError
             client = self._handler.connection
-            if select.select([client], [], [], 0)[0] and not client.recv(1, socket.MSG_PEEK):
+            here = select.poll()  # select() knows no file above 1,023
+            here.register(client, select.POLLIN)
+            if here.poll(0) and not client.recv(1, socket.MSG_PEEK):
                 raise ConnectionResetError
 
     def reset(self) -> None:
