@@ -66,7 +66,7 @@ def faults(text: str) -> dict[str, tuple[Reply, str]]:
             "broke off|not an answer",
         ),
         "captive portal": (fake_model.page(200), "broke off|not an answer"),
-        "endless text": (fake_model.endless("more and more words "), "more than an answer|did not answer in"),
+        "endless text": (fake_model.endless("more and more words "), "more than an answer|did not answer in|on and on"),
         "endless line": (fake_model.endless_line, "more than an answer"),
         "gzip bomb": (fake_model.gzip_bomb, "compressed"),
         "redirect": (fake_model.redirects(fake_model.refused_address()), "307.*OPENAI_BASE_URL"),

@@ -150,7 +150,7 @@ def _warm(archive: Archive) -> None:
     from rag import ask
 
     with suppress(PinciteError):  # the first question will say what is wrong
-        ask("What happened?", archive, model="quotes")  # nothing is sent anywhere before somebody asks
+        ask("Who was it?", archive, model="quotes")  # nothing is sent anywhere before somebody asks
 
 
 class _Progress:
