@@ -3,7 +3,9 @@
 A row that is wrong is never skipped: the score of a set must not depend on which rows could be read.
 """
 
+import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -88,7 +90,7 @@ def load(questions: Path, articles: Articles, limit: int | None = None) -> tuple
     Raises CaseError (one line naming the file, the line and what is wrong) and FolderError.
     """
     cases: dict[str, Case] = {}
-    for number, row in _rows(questions):
+    for number, row in json_lines(questions):
         if limit is not None and len(cases) == limit:
             break
         try:
@@ -103,16 +105,21 @@ def load(questions: Path, articles: Articles, limit: int | None = None) -> tuple
     return tuple(cases.values())
 
 
-def _rows(questions: Path) -> Iterator[tuple[int, Any]]:
-    """(line number from 1, JSON value) of each line that is not blank."""
-    name = printable(str(questions))
+def json_lines(file: Path) -> Iterator[tuple[int, Any]]:
+    """(line number from 1, JSON value) of each line that is not blank. A file that ends in .gz is unpacked.
+
+    Raises CaseError (one line naming the file, the line and what is wrong).
+    """
+    name = printable(str(file))
     try:
-        lines = questions.read_bytes().decode("utf-8-sig").split("\n")
+        data = file.read_bytes()
+        text = (gzip.decompress(data) if file.suffix == ".gz" else data).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CaseError(f"{name} is not UTF-8 (byte {error.start}): save it as UTF-8") from None
-    except OSError as error:
-        raise CaseError(f"{name} cannot be read ({error.strerror}): name a questions.jsonl file") from None
-    for number, line in enumerate(lines, 1):
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CaseError(f"{name} cannot be read ({reason}): name a file with a JSON row a line") from None
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
                 yield number, json.loads(line)

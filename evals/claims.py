@@ -3,15 +3,12 @@
 A row that is wrong is never skipped: the score of a set must not depend on which rows could be read.
 """
 
-import gzip
-import json
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evals.cases import CaseError
+from evals.cases import CaseError, json_lines
 from index.archive import Archive
 from index.read import printable
 from rag.verify import Grounds, grounds
@@ -35,7 +32,7 @@ class Labelled:
 def load(file: Path, archive: Archive) -> tuple[Labelled, ...]:
     """The claims of a file. Raises CaseError, which names file and line, for any row that is wrong."""
     rows: dict[str, Labelled] = {}
-    for number, value in _lines(file):
+    for number, value in json_lines(file):
         try:
             row = _labelled(value, archive)
             if row.id in rows:
@@ -51,7 +48,7 @@ def load_fever(file: Path) -> tuple[Labelled, ...]:
     from rag.models.claims import held_back, page_title, readable  # not installed: the training's own, in a checkout
 
     rows = []
-    for number, value in _lines(file):
+    for number, value in json_lines(file):
         match value:
             case {"claim": str(claim), "label": "SUPPORTS" | "REFUTES" as label, "evidence": list(evidence),
                   "passage": str(passage)}:  # fmt: skip
@@ -67,23 +64,6 @@ def load_fever(file: Path) -> tuple[Labelled, ...]:
         if cited and held_back(passage):
             rows.append(Labelled(f"line {number}", claim, cited, label == "SUPPORTS"))
     return _both(file, rows)
-
-
-def _lines(file: Path) -> Iterator[tuple[int, Any]]:
-    """(line number from 1, JSON value) of each line that is not blank."""
-    name = printable(str(file))
-    try:
-        data = file.read_bytes()
-        text = (gzip.decompress(data) if file.suffix == ".gz" else data).decode("utf-8-sig")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise CaseError(f"{name} cannot be read ({reason})") from None
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                yield number, json.loads(line)
-            except ValueError as error:
-                raise CaseError(f"{name}, line {number}: not JSON ({error})") from None
 
 
 def _labelled(value: Any, archive: Archive) -> Labelled:

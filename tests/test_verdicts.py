@@ -232,7 +232,7 @@ def test_a_row_that_is_wrong_is_named_with_its_line(
         (["--claims", "gone.jsonl"], "gone.jsonl cannot be read"),
         (["--claims", "empty.jsonl"], "must hold claims"),
         (["--claims", "true.jsonl"], "must hold claims"),
-        (["--claims", "latin.jsonl"], "latin.jsonl cannot be read"),
+        (["--claims", "latin.jsonl"], "latin.jsonl is not UTF-8"),
         (["--fever", "latin.jsonl.gz"], "latin.jsonl.gz cannot be read"),
         (["--fever", "true.jsonl"], "true.jsonl, line 1: not a row of FEVER"),
         (["--json", "."], "cannot be written"),

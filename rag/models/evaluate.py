@@ -109,14 +109,14 @@ def features(found: Sequence[Scores], cosine: Sequence[np.ndarray]) -> np.ndarra
     return np.array([[s.answerable, s.span.max(), s.evidence.max(), c.max()] for s, c in pairs])
 
 
-def fit_logistic(x: np.ndarray, positive: np.ndarray) -> np.ndarray:
-    """Weights and, last, bias: Newton's method with a small ridge."""
+def fit_logistic(x: np.ndarray, positive: np.ndarray, weight: np.ndarray | float = 1.0) -> np.ndarray:
+    """Weights and, last, bias: Newton's method with a small ridge. x: (n, signals); positive, weight: (n,)."""
     x = np.hstack([x, np.ones((len(x), 1))])
     weights = np.zeros(x.shape[1])
     for _ in range(30):
         p = 1 / (1 + np.exp(-(x @ weights)))
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + 1e-3 * np.eye(x.shape[1])
-        weights += np.linalg.solve(hessian, x.T @ (positive - p) - 1e-3 * weights)
+        hessian = (x * (weight * p * (1 - p) * np.ones(len(x)))[:, None]).T @ x + 1e-3 * np.eye(x.shape[1])
+        weights += np.linalg.solve(hessian, x.T @ (weight * (positive - p)) - 1e-3 * weights)
     return weights
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from index.sync import open_archive
 from rag.models import news
 from rag.models.claims import held_back, page_title, readable
+from rag.models.evaluate import fit_logistic
 from rag.models.library import read_rows
 from rag.support import SIGNALS, signals
 from rag.verify import Grounds, check, grounds
@@ -65,16 +66,6 @@ def left_over(found: Iterator[Labelled]) -> tuple[np.ndarray, np.ndarray, np.nda
     return np.array([x for x, _ in kept]), np.array([y for _, y in kept]), np.array(stopped)
 
 
-def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Logistic regression by Newton's method with a small ridge. x: (n, 5), y and weight: (n,)."""
-    weights = np.zeros(x.shape[1])
-    for _ in range(40):
-        p = 1 / (1 + np.exp(-(x @ weights)))
-        curve = (x * (weight * p * (1 - p))[:, np.newaxis]).T @ x + 0.1 * np.eye(x.shape[1])
-        weights += np.linalg.solve(curve, x.T @ (weight * (y - p)) - 0.1 * weights)
-    return weights
-
-
 def balanced(y: np.ndarray, of_news: np.ndarray) -> np.ndarray:
     """Weights (n,) that make the four groups of true and false claims of both sets count alike."""
     weight = np.zeros(len(y))
@@ -89,7 +80,8 @@ def report(x: np.ndarray, y: np.ndarray, of_news: np.ndarray, stopped: Sequence[
     held = np.zeros(len(y))
     for fold in range(FOLDS):
         out = np.arange(len(y)) % FOLDS == fold
-        held[out] = x[out] @ fit(x[~out], y[~out], balanced(y, of_news)[~out])
+        weights = fit_logistic(x[~out][:, :-1], y[~out], balanced(y, of_news)[~out])
+        held[out] = x[out] @ weights
     for group, name in enumerate(("fever", "news")):
         among, others = of_news == group, stopped[group]
         yes, no = among & (y == 1), among & (y == 0)
@@ -114,7 +106,7 @@ def main() -> None:
     order = np.random.default_rng(0).permutation(len(y))
     x, y, of_news = x[order], y[order].astype(float), of_news[order]
     report(x, y, of_news, [one[2].astype(bool) for one in sets])
-    weights = fit(x, y, balanced(y, of_news))
+    weights = fit_logistic(x[:, :-1], y, balanced(y, of_news))  # which adds the ones itself
     print("WEIGHTS", dict(zip(SIGNALS, weights.round(2).tolist(), strict=True)))
 
 

@@ -169,7 +169,8 @@ def mixed(questions: Iterator[Example], found: Iterator[Example], rng: np.random
             yield next(found)
 
 
-def train(arguments: argparse.Namespace) -> None:
+def begin(arguments: argparse.Namespace) -> tuple[Tokenizer, Reader, Run]:
+    """The published encoder, or the checkpoint that --resume goes on from."""
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     tokenizer = Tokenizer.from_file(str(arguments.start / "tokenizer.json"))
@@ -178,9 +179,14 @@ def train(arguments: argparse.Namespace) -> None:
     reader = Reader()
     load_encoder(reader, arguments.start)
     run = Run(reader.bfloat(), arguments.rate)
-    out: Path = arguments.out
     if arguments.resume:
-        run.resume(out / "checkpoint.pt")
+        run.resume(arguments.out / "checkpoint.pt")
+    return tokenizer, reader, run
+
+
+def train(arguments: argparse.Namespace) -> None:
+    tokenizer, reader, run = begin(arguments)
+    out: Path = arguments.out
     old, began, end = run.seen, time.time(), arguments.until.timestamp()
     cooling, factor, saved = (end - began) * arguments.cool, 1.0, time.time()
     means: dict[str, float] = {}
