@@ -98,8 +98,12 @@ def _head(text: str) -> list[tuple[int, str]]:
     return [(match.start(), match.group().rstrip()) for match, _ in zip(found, range(HEAD_LINES), strict=False)]
 
 
+_INITIALS = re.compile(r"\b(?:[A-Z]\.){2,}$")  # a headline may end with U.S. or G.O.P.
+
+
 def _is_headline(line: str) -> bool:
-    return len(line) <= HEADLINE_LENGTH and not line.endswith((".", ".”", '."', ",", ";", ":"))
+    ends_open = not line.endswith((".", ".”", '."', ",", ";", ":")) or _INITIALS.search(line)
+    return len(line) <= HEADLINE_LENGTH and bool(ends_open)
 
 
 def _from_head(text: str) -> Metadata:

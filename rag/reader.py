@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from index.dates import NamedDate, fits_any, named_dates
+from index.dates import NamedDate, fits_any, in_words, named_dates
 from index.embed import batches_of, open_session, open_tokenizer
+from index.metadata import Metadata
 from index.passages import Source, heading
 from index.search import Hit
 from index.sentences import Sentence, is_statement
@@ -159,7 +160,7 @@ def _inputs(question: str, hits: Sequence[Hit]) -> list[_Passage]:
     first = [cls, *asked, sep]
     inputs = []
     for hit in hits:
-        above = _encode(tokenizer, heading(hit.passage.source.metadata))[0][:HEADING_TOKENS]
+        above = _heading(tokenizer, hit.passage.source.metadata)
         ids, bounds, offsets = [*first, *above, sep], [], []
         for sentence in hit.passage.evidence:
             tokens, places = _encode(tokenizer, sentence.text)
@@ -171,6 +172,12 @@ def _inputs(question: str, hits: Sequence[Hit]) -> list[_Passage]:
         types = [0] * len(first) + [1] * (len(ids) - len(first))
         inputs.append(_Passage(ids, types, hit, bounds, offsets))
     return inputs
+
+
+def _heading(tokenizer: "Tokenizer", known: Metadata) -> list[int]:
+    """Tokens of headline and date. A long headline is cut and not the date, which tells one event from the next."""
+    dated = _encode(tokenizer, f" · {in_words(known.date)}")[0] if known.date else []
+    return [*_encode(tokenizer, known.title or "")[0][: HEADING_TOKENS - len(dated)], *dated]
 
 
 def _encode(tokenizer: "Tokenizer", text: str) -> tuple[list[int], list[tuple[int, int]]]:

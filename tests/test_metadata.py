@@ -16,6 +16,7 @@ from index.metadata import METADATA_FILE, Metadata, byline_span, describe, read_
         ("Talks fail\nusatoday.com 2023-07-21\n\nThe talks failed.", ("Talks fail", "usatoday.com", "2023-07-21")),
         ("Talks fail\nReuters · 3 March 2022\n\nThe talks failed.", ("Talks fail", "Reuters", "2022-03-03")),
         ("Talks fail\nThe Guardian (via Wire)\n\nThe talks failed.", ("Talks fail", "The Guardian (via Wire)", None)),
+        ("Talks fail in the U.S.\nReuters 2022-03-03\n\nNone.", ("Talks fail in the U.S.", "Reuters", "2022-03-03")),
         ("Talks fail\nBy Ana Ruiz\n\nThe talks failed.", ("Talks fail", None, None)),
         ("Talks fail\n\nKYIV, March 3rd, 2022 — The talks failed.", ("Talks fail", None, "2022-03-03")),
         ("Talks fail\n\nSept. 9, 2021\n\nThe talks failed.", ("Talks fail", None, "2021-09-09")),

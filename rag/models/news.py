@@ -1,7 +1,7 @@
 """News articles with questions, to fit weights and thresholds without looking at the evaluation questions.
 
-60 articles of `../shared/corpora/basil.jsonl.gz` (20 events, each told by three publishers; research use, not ours to
-ship) and `news_dev.jsonl`: questions over all 60 together. A row's `evidence` is every sentence of every article that
+126 articles of `../shared/corpora/basil.jsonl.gz` (42 events, each told by three publishers; research use, not ours to
+ship) and `news_dev.jsonl`: questions over all of them together. A row's `evidence` is every sentence of every article that
 gives the answer or a part of it, headlines too; of a quotation also the sentence that names its speaker. A
 sentence that is not listed does not answer. A yes-no question also accepts that word.
 """
@@ -16,8 +16,10 @@ from index.sentences import split
 QUESTIONS = Path(__file__).parent / "news_dev.jsonl"
 CLAIMS = Path(__file__).parent / "news_claims.jsonl"  # true and altered claims on sentences of any of the 300 articles
 EVENTS = frozenset(
-    "06ffda2d 0c78e748 11c9f251 1b96a5db 22b6e900 2742e9c1 33521e65 450755dd 542cd22c 58ed2376 "
-    "6b541575 6e502405 8abec8d9 96b7046f d1344998 d16050b3 d4a4bc34 df6a55fb eb17fa36 f506aafc".split()
+    "06ffda2d 0c78e748 11c9f251 1b96a5db 1e41e98b 22b6e900 2742e9c1 2b95d2cf 2ec04201 33521e65 3ae35b16 "
+    "450755dd 45bd61bc 472158a1 47a209b0 526cabb7 542cd22c 576116e5 58ed2376 59f2f47c 65cb14cb 6b541575 "
+    "6e502405 76810849 79bf99c6 8abec8d9 96b7046f be026bd1 c21cb217 c9e4d35f cad4bba5 ccf19ab6 d1344998 "
+    "d16050b3 d4a4bc34 dd1e6e3b df6a55fb e71d149d eadabee7 eb17fa36 f11c2566 f506aafc".split()
 )
 
 
@@ -34,7 +36,7 @@ class Question:
 
 
 def articles(data: Path, folder: Path, every: bool = False) -> None:
-    """Write the 60 articles of the corpus file `data`, or every one, as .txt into `folder`: headline; publisher and
+    """Write the 126 articles of the corpus file `data`, or every one, as .txt into `folder`: headline; publisher and
     date; text."""
     folder.mkdir(parents=True, exist_ok=True)
     with gzip.open(data, "rt", encoding="utf-8") as rows:
