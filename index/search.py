@@ -3,11 +3,14 @@
 A passage scores its best sentence's cosine plus a share of its BM25 score (score fusion: Bruch, Gai and Ingber
 2023, arXiv:2210.11934). On 1,000 training questions over 55 articles of SQuAD (3,963 passages) the evidence was
 first / in the first ten for 81 / 98 %; reciprocal-rank fusion of the same two lists: 72 / 96 %; passage vectors
-alone: 60 / 90 %; keyword search alone: 74 / 93 %.
+alone: 60 / 90 %; keyword search alone: 74 / 93 %. Every second hit is taken by meaning alone: who asks in other words
+shares none with the answer (580 questions about news, rag/models/news_dev.jsonl, first 24 hits: 97 % against 95 %;
+of the 177 in other words 91 % against 84 %; SQuAD: the same).
 """
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -43,23 +46,27 @@ class Hit:
 
 
 def search(archive: Archive, question: str, count: int = 10) -> list[Hit]:
-    """The `count` best passages of an archive for a question, best first."""
+    """The `count` best passages of an archive for a question: the best by words and meaning, by meaning, and so on."""
     vector = embed([question])[0]
     keywords = dict(archive.matching(content_words(question), DEPTH))
-    candidates = list(keywords.keys() | dict(archive.nearest(vector, DEPTH)).keys())
-    vectors = {number: rows[1:] for number, rows in archive.vectors(candidates).items()}
-    similarities = {number: rows @ vector for number, rows in vectors.items()}
+    candidates = sorted(keywords.keys() | dict(archive.nearest(vector, DEPTH)).keys())
+    vectors = archive.vectors(candidates)
+    cosines = {number: rows @ vector for number, rows in vectors.items()}  # of the passage, then of its sentences
+    meaning = {number: float(found[0] + found[1:].max()) for number, found in cosines.items()}
     best_match = max(keywords.values(), default=1.0)
     scores = {
-        number: float(similarities[number].max()) + KEYWORD_SHARE * keywords.get(number, 0.0) / best_match
+        number: float(cosines[number][1:].max()) + KEYWORD_SHARE * keywords.get(number, 0.0) / best_match
         for number in candidates
     }
     if dates := named_dates(question):  # only then do the passages themselves matter
         for passage in archive.passages(candidates).values():
-            scores[passage.id] += DATE_SHARE * fits_any(dates, passage.source.metadata.date, passage.text)
-    best = sorted(candidates, key=lambda number: (-scores[number], number))[:count]
+            fitting = DATE_SHARE * fits_any(dates, passage.source.metadata.date, passage.text)
+            scores[passage.id] += fitting
+            meaning[passage.id] += fitting
+    ranked = (sorted(candidates, key=lambda number: -order[number]) for order in (scores, meaning))
+    best = list(dict.fromkeys(chain.from_iterable(zip(*ranked, strict=True))))[:count]
     passages = archive.passages(best)
-    return [Hit(passages[number], scores[number], similarities[number], vectors[number]) for number in best]
+    return [Hit(passages[number], scores[number], cosines[number][1:], vectors[number][1:]) for number in best]
 
 
 def content_words(text: str) -> list[str]:
