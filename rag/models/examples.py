@@ -128,7 +128,7 @@ def _wrong(
             size = len(library.offsets[question.document]) - 1
             rows = own + np.argsort(-scores[own : own + size])[:6]
         else:
-            rows = np.argpartition(-scores, 8)[:8]
+            rows = np.array(question.near) if kind == "near" else np.argpartition(-scores, 8)[:8]
         rows = rows[rows != own + question.paragraph]
         choices = []
         for row in rows.tolist():
@@ -153,10 +153,10 @@ def examples(
 
     In use nine passages of ten are wrong, and what is said about them ranks the right one.
     """
-    plan = [(n, "own") for n in range(len(questions))]
+    plan = [(n, "own") for n, q in enumerate(questions) for _ in range(q.times)]
     traps = [n for n, q in enumerate(questions) if not q.evidence]  # written to look answerable: half of them twice
     plan += [(int(n), "own") for n in rng.choice(traps, len(traps) // 2, replace=False)]
-    plan += [(n, "own") for n, q in enumerate(questions) if q.searched]  # few, and like what people ask: all twice
+    plan += [(n, "near") for n, q in enumerate(questions) for _ in range(2) if q.near]
     askable = [n for n, q in enumerate(questions) if q.evidence and len(q.ids) >= 6]
     for kind, share in (("same", 0.16), ("cut", 0.05), ("other", 0.13)):
         plan += [(int(n), kind) for n in rng.choice(askable, int(share * len(questions)), replace=False)]

@@ -42,7 +42,7 @@ def encoder_weights(state: Weights, words: np.ndarray) -> dict[str, np.ndarray]:
     }
     for kind in ("weight", "bias"):
         found[f"embeddings.LayerNorm.{kind}"] = state[f"norm.{kind}"]
-        for n in range(6):
+        for n in range(sum(name.endswith("qkv.weight") for name in state)):
             stack = np.split(state[f"layers.{n}.qkv.{kind}"], 3)
             for part, value in zip(("query", "key", "value"), stack, strict=True):
                 found[f"encoder.layer.{n}.attention.self.{part}.{kind}"] = value

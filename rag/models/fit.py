@@ -3,7 +3,7 @@
     python -m rag.models.fit --data ../shared/data --news ../shared/corpora/basil.jsonl.gz
 
 Two folders of articles are searched and read as any other: the held-out articles of SQuAD with their questions, and
-60 news articles with questions of our own (news.py). Printed are the weights SENTENCE of rag/reader.py, which rank
+126 news articles with questions of our own (news.py). Printed are the weights SENTENCE of rag/reader.py, which rank
 the sentences (conditional logit), and READING, which tell questions that the articles answer from those that they do
 not (logistic regression): questions written to be unanswerable, and answerable ones with the passages of their
 evidence taken away. Each number is of questions that the weights in it were not fitted on (five folds).
@@ -20,12 +20,12 @@ import numpy as np
 from index.archive import Archive
 from index.search import Hit, search
 from index.sync import open_archive
+from rag.evidence import PASSAGES
 from rag.models import news
 from rag.models.evaluate import auc, fit_logistic
 from rag.models.library import held_out, read_rows
 from rag.reader import READING, READING_SIGNALS, SENTENCE, SENTENCE_SIGNALS, ReadSentence, read
 
-PASSAGES = 10
 SEED = 20221
 FOLDS = 5
 REFUSED = 0.07  # of the answerable news questions: where READING's bias is set

@@ -9,14 +9,21 @@ import gzip
 import json
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer
 
+from index.embed import embed
+
 MAX_QUESTION = 40  # tokens
+NEAR = 12  # paragraphs
+THREADS = 2
+REWRITES = Path(__file__).parent / "rewrites.jsonl"  # questions of SQuAD in other words, and others left unanswered
+# Few, and like what people ask: in other words than the text (rewrites), without the text in view (the others).
+TIMES = {"rewrites": 3, "qed_nq": 2, "selqa": 2}
 # Encyclopaedia prose; news has its own splitter, index/sentences.py.
 _BOUNDARY = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[A-Z0-9])|\n+")
 _ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|vs|No|Gen|Col|Lt|Sen|Rep|Prof|c|ca|[A-Z])\.)$")
@@ -41,7 +48,8 @@ class Question:
     span: tuple[int, int] | None  # first and last token of the answer in the document
     evidence: tuple[int, ...]  # sentence numbers in the document
     answers: tuple[str, ...]  # token strings " 12 34 ", to keep them out of wrong passages
-    searched: bool = False  # asked without the text in view (Natural Questions, SelQA)
+    times: int = 1  # how often an epoch asks it
+    near: tuple[int, ...] = ()  # rows of the keyword index: other paragraphs that are near it in meaning
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
@@ -147,12 +155,35 @@ def _question(row: dict[str, Any], ids: list[int], where: tuple[int, int], text:
         for s in range(*(np.searchsorted(document.bounds, [a, b], "right") - 1 + np.array([0, 1])))
     }
     answers = tuple(f" {' '.join(map(str, document.ids[a : b + 1]))} " for a, b in marked)
-    searched = row["set"] in ("qed_nq", "selqa")
-    return Question(ids, number, paragraph, span, tuple(sorted(evidence)), answers, searched)
+    return Question(ids, number, paragraph, span, tuple(sorted(evidence)), answers, TIMES.get(row["set"], 1))
 
 
-def load(folder: Path, tokenizer: Tokenizer, held: bool = False) -> tuple[Library, list[Question]]:
-    """The library and its questions; `held` picks the articles kept for calibration instead of the others."""
+def rewrites(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of REWRITES: `of` is the question with the same answer, `about` a passage that does not answer."""
+    known = {row["id"]: row for row in rows}
+    nothing = {"answers": [], "evidence": [], "spans": []}
+    found = []
+    for new in map(json.loads, REWRITES.read_text("utf-8").splitlines()):
+        old = known[new["of"]] if "of" in new else nothing | {"doc_id": new["about"]}
+        found.append(old | {"question": new["question"], "set": "rewrites"})
+    return found
+
+
+def nearest(questions: list[str], paragraphs: list[str], kept: Path) -> list[tuple[int, ...]]:
+    """Of each question the paragraphs nearest in meaning, by the embedding model. The vectors of the paragraphs, some
+    minutes' work, stay in the file `kept`."""
+    if not kept.exists():
+        np.save(kept, embed(paragraphs, THREADS).astype(np.float16))
+    vectors = np.load(kept).astype(np.float32)
+    found = []
+    for at in range(0, len(questions), 512):
+        cosines = embed(questions[at : at + 512]) @ vectors.T
+        found += map(tuple, np.argpartition(-cosines, NEAR)[:, :NEAR].tolist())
+    return found
+
+
+def load(folder: Path, tokenizer: Tokenizer, kept: Path) -> tuple[Library, list[Question]]:
+    """The library of all articles, and the questions about those that are trained on. `kept`: see `nearest`."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for name in ("squad1_train", "qed_nq", "selqa"):
         for row in read_rows(folder / f"{name}.passages.jsonl.gz"):
@@ -165,8 +196,9 @@ def load(folder: Path, tokenizer: Tokenizer, held: bool = False) -> tuple[Librar
         row | {"set": name}
         for name in ("squad1_train", "squad2_unanswerable", "qed_nq", "selqa")
         for row in read_rows(folder / f"{name}.questions.jsonl.gz")
-        if held_out(documents[where[row["doc_id"]][0]][0]["title"]) == held
     ]
+    rows += rewrites(rows)
+    rows = [row for row in rows if not held_out(documents[where[row["doc_id"]][0]][0]["title"])]
     encoded = tokenizer.encode_batch([row["question"] for row in rows], add_special_tokens=False)
     questions = []
     for row, one in zip(rows, encoded, strict=True):
@@ -174,4 +206,8 @@ def load(folder: Path, tokenizer: Tokenizer, held: bool = False) -> tuple[Librar
         text = documents[number][paragraph]["text"]
         row["evidence"] = [e.replace("``", ' "').replace("''", '" ') for e in row["evidence"]]
         questions.append(_question(row, one.ids[:MAX_QUESTION], (number, paragraph), text, library))
+    asked = [at for at, row in enumerate(rows) if row["set"] == "rewrites" and row["spans"]]
+    texts = [paragraph["text"] for document in documents for paragraph in document]
+    for at, near in zip(asked, nearest([rows[at]["question"] for at in asked], texts, kept), strict=True):
+        questions[at] = replace(questions[at], near=near)
     return library, questions

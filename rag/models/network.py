@@ -1,7 +1,8 @@
-"""The reader's network: the encoder of all-MiniLM-L6-v2, three logits per token, four per passage (torch)."""
+"""The reader's network: the encoder of all-MiniLM-L6-v2 made deeper; three logits a token, four a passage (torch)."""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from index.models.graph import BLOCK, fit_levels
 from rag.models.reading import Forward
 
 WIDTH, HEADS, LAYERS, INNER = 384, 12, 6, 1536  # all-MiniLM-L6-v2
+DOUBLED = (1, 2, 3, 4)  # the encoder's layers that get a new one behind them: ten in all
 UNKNOWN = 100  # id of [UNK]
 
 
@@ -108,6 +110,32 @@ def load_encoder(reader: Reader, folder: Path) -> None:
     missing = reader.load_state_dict(new, strict=False)
     if missing.unexpected_keys or any("head" not in key for key in missing.missing_keys):
         raise ValueError(f"not an all-MiniLM-L6-v2 encoder: {missing}")
+    deepen(reader)
+
+
+def deepen(reader: Reader) -> None:
+    """Put a new layer behind each of DOUBLED that at first hands on what it gets (block expansion, Wu et al. 2024).
+
+    It is a copy whose two branches add nothing yet. Its norms take the mean and deviation away and give them back:
+    those that a token has there on average, over random tokens.
+    """
+    ids = torch.randint(1000, len(reader.words.weight), (16, 64), generator=torch.Generator().manual_seed(0))
+    x = reader.norm(reader.words(ids) + reader.positions.weight[:64] + reader.types.weight[0])
+    layers = []
+    with torch.no_grad():
+        for number, layer in enumerate(reader.layers):
+            layers.append(layer)
+            x = layer(x, torch.zeros(()))
+            if number in DOUBLED:
+                new = deepcopy(layer)
+                for branch in (new.out, new.down):
+                    nn.init.zeros_(branch.weight)
+                    nn.init.zeros_(branch.bias)
+                for norm in (new.norm1, new.norm2):
+                    nn.init.constant_(norm.weight, float(x.std(-1, unbiased=False).mean()))
+                    nn.init.constant_(norm.bias, float(x.mean()))
+                layers.append(new)
+    reader.layers = nn.ModuleList(layers)
 
 
 def forward_of(reader: Reader) -> Forward:

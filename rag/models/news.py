@@ -1,9 +1,9 @@
 """News articles with questions, to fit weights and thresholds without looking at the evaluation questions.
 
 126 articles of `../shared/corpora/basil.jsonl.gz` (42 events, each told by three publishers; research use, not ours to
-ship) and `news_dev.jsonl`: questions over all of them together. A row's `evidence` is every sentence of every article that
-gives the answer or a part of it, headlines too; of a quotation also the sentence that names its speaker. A
-sentence that is not listed does not answer. A yes-no question also accepts that word.
+ship) and `news_dev.jsonl`: questions over all of them together. A row's `evidence` is every sentence of every
+article that gives the answer or a part of it, headlines too; of a quotation also the sentence that names its speaker.
+A sentence that is not listed does not answer. A yes-no question also accepts that word.
 """
 
 import gzip

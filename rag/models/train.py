@@ -32,8 +32,10 @@ from rag.models.examples import Example, examples
 from rag.models.library import load
 from rag.models.network import Reader, forward_of, load_encoder
 from rag.models.reading import rows_of
+from rag.models.stories import examples_of_stories, read_stories
 
-CLAIMS = 0.3  # per question
+CLAIMS = 0.2  # per question
+STORIES = 0.35
 
 
 def batches(found: Iterator[Example], rng: np.random.Generator, tokens: int) -> Iterator[list[Example]]:
@@ -150,23 +152,29 @@ class Run:
         self.step, self.seen = state["step"], state["seen"]
 
 
-def stream(folder: Path, tokenizer: Tokenizer, tokens: int, skip: int) -> Iterator[list[Example]]:
-    """Epoch after epoch; a resumed run starts with the epoch after the one that it was in."""
-    library, questions = load(folder, tokenizer)
+def stream(folder: Path, tokenizer: Tokenizer, tokens: int, skip: int, kept: Path) -> Iterator[list[Example]]:
+    """Epoch after epoch; a resumed run starts with the epoch after the one that it was in. `kept`: see `nearest`."""
+    library, questions = load(folder, tokenizer, kept)
     library.chars.clear()  # 1 GB, needed for loading only
     known, altered = facts(folder, tokenizer), Altered(library, questions, tokenizer)
     for epoch in itertools.count(skip):
         rng = np.random.default_rng(epoch)
-        found = claims(library, known, altered, tokenizer, rng)
+        found = {
+            CLAIMS: claims(library, known, altered, tokenizer, rng),
+            STORIES: examples_of_stories(read_stories(), tokenizer, rng),
+        }
         yield from batches(mixed(examples(library, questions, tokenizer, rng), found, rng), rng, tokens)
 
 
-def mixed(questions: Iterator[Example], found: Iterator[Example], rng: np.random.Generator) -> Iterator[Example]:
-    """All questions, and a claim after every third or so."""
+def mixed(
+    questions: Iterator[Example], others: dict[float, Iterator[Example]], rng: np.random.Generator
+) -> Iterator[Example]:
+    """All questions, and of the others one after a question by chance: as often as its key says."""
     for question in questions:
         yield question
-        if rng.random() < CLAIMS:
-            yield next(found)
+        for often, found in others.items():
+            if rng.random() < often:
+                yield next(found)
 
 
 def begin(arguments: argparse.Namespace) -> tuple[Tokenizer, Reader, Run]:
@@ -193,7 +201,7 @@ def train(arguments: argparse.Namespace) -> None:
     rows = rows_of(arguments.data.parent / "dev", "squad2_dev", "squad2_dev")[::20]
     stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
-    for batch in stream(arguments.data, tokenizer, arguments.tokens, arguments.epoch):
+    for batch in stream(arguments.data, tokenizer, arguments.tokens, arguments.epoch, out / "paragraphs.npy"):
         warm = min(1.0, (run.step + 1) / arguments.warmup)
         left = (end - time.time()) / cooling
         if left < 1:
