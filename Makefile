@@ -14,14 +14,14 @@ evals: .venv/runtime  ## score the answers to the reference questions; fails whe
 	$(BIN)/python -m evals --gate
 
 benchmark: .venv/runtime  ## speed and memory beside a hand-written LlamaIndex pipeline: make benchmark PEER=path/to/python
-	$(BIN)/python -m evals.benchmark --peer $(PEER)
+	$(BIN)/python -m evals.benchmark $(if $(PEER),--peer $(PEER))
 
 lint: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 
-clean:
+clean:  ## removes .venv and out (scores, the peer of the benchmark)
 	rm -rf .venv out
 
 .venv/bin/python:

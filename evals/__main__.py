@@ -27,8 +27,7 @@ from index import PinciteError
 from index.home import CORPUS
 from index.read import printable
 from rag import open_archive
-from rag.ask import QUOTES
-from rag.llm import Model, configured
+from rag.llm import QUOTES, Model, configured
 
 QUESTIONS = Path(__file__).parent / "questions.jsonl"
 OUT = Path("out") / "evals"

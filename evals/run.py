@@ -16,9 +16,8 @@ from evals.replies import nowhere
 from index.archive import Archive
 from index.search import search
 from rag import ask, stream
-from rag.ask import QUOTES
 from rag.conversation import resolve
-from rag.llm import Model
+from rag.llm import QUOTES, Model
 from rag.types import Answer
 
 SYSTEM = "pincite"

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from index.build import Progress
 from index.errors import PinciteError
-from index.home import default_articles, default_home, expanded
+from index.home import ARTICLES, default_articles, default_home, expanded
 from index.read import Skipped, printable
 from index.sync import Report, archive_home, sync
 
@@ -22,7 +22,7 @@ NAMES_SHOWN = 10  # file names of one reason
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. Returns the exit code: 0, 2 for something to mend, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m index", description=__doc__)
-    parser.add_argument("dir", nargs="?", type=Path, help="folder of .txt and .md articles (default: PINCITE_ARTICLES)")
+    parser.add_argument("dir", nargs="?", type=Path, help=ARTICLES)
     options = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # file names on a terminal of ASCII

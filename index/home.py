@@ -10,6 +10,7 @@ from index.errors import FolderError
 from index.read import printable
 
 CORPUS = Path(__file__).parent / "corpus"  # the default articles ship with the package
+ARTICLES = "folder of .txt and .md articles (default: PINCITE_ARTICLES, else the five shipped)"  # on the command line
 
 
 def expanded(path: str | Path) -> Path:

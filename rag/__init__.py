@@ -5,6 +5,7 @@ answer = ask("How long did Putin and Macron speak on 3 March?")
 print(answer.text, answer.citations[0].sentence)
 """
 
+from index.errors import PinciteError
 from rag.ask import ask, open_archive, stream
 from rag.llm import Model
 from rag.types import Answer, Citation, Claim, Disagreement, Side, Turn, Usage
@@ -15,6 +16,7 @@ __all__ = [
     "Claim",
     "Disagreement",
     "Model",
+    "PinciteError",
     "Side",
     "Turn",
     "Usage",

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from index.errors import PinciteError
+from index.home import ARTICLES
 from index.read import printable, shown
 from rag.ask import ask
 from rag.types import Answer, Citation, Claim, Disagreement
@@ -17,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Answer one question on standard output; errors are one line on standard error."""
     parser = argparse.ArgumentParser(prog="python -m rag", description="Ask a folder of news articles.")
     parser.add_argument("question")
-    parser.add_argument("--articles", metavar="DIR", help="folder of .txt and .md articles (default: the five shipped)")
+    parser.add_argument("--articles", metavar="DIR", help=ARTICLES)
     parser.add_argument("--model", metavar="NAME", help='language model that writes the answer; "quotes" for none')
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     given = parser.parse_args(arguments)

@@ -21,7 +21,6 @@ from rag.types import Answer, Citation, Claim, Turn
 from rag.written import written
 
 MAX_QUESTION = 4000  # characters
-QUOTES = "quotes"  # the name that stands for no language model
 SUMMARISED = 0.2  # and a digest given: a request for one reads as less of a question
 INSTEAD = "Quoted instead of written by a model: "  # the notice of such an answer, before the reason
 ANSWERABLE = 0.5  # probability from which the question is answered
@@ -92,7 +91,7 @@ def stream(
         archive = open_archive(archive)
     notice = usage = None
     try:
-        writer = model if isinstance(model, Model) else _named(model)
+        writer = model if isinstance(model, Model) else configured(os.environ, model)
         if writer:
             for answer in written(question, archive, history, writer):
                 yield replace(answer, seconds=time.monotonic() - began)
@@ -101,10 +100,6 @@ def stream(
         notice, usage = f"{INSTEAD}{error}.", error.usage
     for answer in _quoted(question, archive, history):
         yield replace(answer, notice=notice, usage=usage, seconds=time.monotonic() - began)
-
-
-def _named(model: str | None) -> Model | None:
-    return None if model == QUOTES else configured(os.environ, model)
 
 
 def _quoted(question: str, archive: Archive, history: Sequence[Turn]) -> Iterator[Answer]:

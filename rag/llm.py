@@ -23,6 +23,7 @@ from rag.wire import Cut, client
 if TYPE_CHECKING:
     from httpx2 import BaseTransport, Client
 
+QUOTES = "quotes"  # the name that stands for no language model
 DEFAULT_NAME = "gpt-5-mini"  # at OpenAI; other servers have models of their own
 SHORTEST_KEY = 8  # characters; local servers take any word, such as "none"
 SECONDS = 60.0  # for a whole answer
@@ -73,10 +74,13 @@ class Piece:
 def configured(environ: Mapping[str, str], name: str | None = None) -> Model | None:
     """The model that the environment names (OPENAI_API_KEY, OPENAI_BASE_URL, PINCITE_MODEL), None when it names none.
 
-    `name` comes before PINCITE_MODEL. Raises ModelError when what the environment says cannot be used.
+    `name` comes before PINCITE_MODEL; "quotes" is the name for none. Raises ModelError when what the
+    environment says cannot be used.
     """
     key, address = environ.get("OPENAI_API_KEY", "").strip(), environ.get("OPENAI_BASE_URL", "").strip()
     chosen = name or environ.get("PINCITE_MODEL", "").strip()
+    if chosen == QUOTES:
+        return None
     if not key and not address:
         if chosen:
             raise ModelError(f"the model {chosen} needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own")

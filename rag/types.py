@@ -1,6 +1,6 @@
 """What an answer is made of. Everything is frozen: a stage makes new values from old ones.
 
-`Answer.to_dict()` is the one JSON shape on every surface: Python, command line, HTTP, MCP, evals, adapters.
+`Answer.to_dict()` is the one JSON shape: of Python, of `python -m rag --json` and of the evals.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,10 @@ class Citation:
 
 @dataclass(frozen=True)
 class Claim:
-    """One sentence of the answer, the numbers of its citations, and whether they support it."""
+    """One sentence of the answer, the numbers of its citations, and whether they support it.
+
+    In mode "quotes" its text is the sentence of the first citation, word for word; the others say the same.
+    """
 
     text: str
     citations: tuple[int, ...]

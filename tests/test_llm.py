@@ -315,6 +315,7 @@ def test_what_the_environment_says_is_the_model() -> None:
     assert configured({"OPENAI_API_KEY": KEY}) == Model("gpt-5-mini", KEY)
     assert configured(ours) == Model(NAME, KEY)
     assert configured(ours, "other") == Model("other", KEY)
+    assert configured(ours, "quotes") is configured(ours | {"PINCITE_MODEL": "quotes"}) is None
     local = configured({"OPENAI_BASE_URL": "http://localhost:11434/v1", "PINCITE_MODEL": NAME})
     assert local is not None
     assert (local.name, local.address, local.host) == (NAME, "http://localhost:11434/v1", "localhost:11434")

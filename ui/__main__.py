@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from index import PinciteError
 from index.archive import Archive
-from index.home import default_articles, expanded
+from index.home import ARTICLES, default_articles, expanded
 from ui import WORKER
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ui", description="Ask a folder of articles in a chat window.")
-    parser.add_argument("--articles", metavar="DIR", type=Path, help="folder of .txt or .md articles")
+    parser.add_argument("--articles", metavar="DIR", type=Path, help=ARTICLES)
     parser.add_argument(
         "--port", metavar="N", type=int, help=f"port on {HOST} (default: the first free from {FIRST_PORT})"
     )

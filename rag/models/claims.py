@@ -153,7 +153,8 @@ class Altered:
     def make(self, question: Question, rng: np.random.Generator) -> tuple[list[int], int] | None:
         """A claim on the question's evidence and its label."""
         document, sentence = self.library.documents[question.document], question.evidence[0]
-        first, last = question.span or (0, 0)
+        assert question.span  # as of all that are usable
+        first, last = question.span
         answer = document.ids[first : last + 1].tolist()
         false, swap = rng.random() < 0.55, rng.random() < 0.5
         told = self.claim(question, answer) if rng.random() < 0.7 else None
@@ -177,7 +178,7 @@ class Altered:
 def claims(
     library: Library, known: list[Fact], altered: Altered, tokenizer: Tokenizer, rng: np.random.Generator
 ) -> Iterator[Example]:
-    """Without end: FEVER and altered claims in turn; a quarter of them with passages that do not decide them."""
+    """Without end: FEVER and altered claims, somewhat more than a quarter with passages that do not decide them."""
     while True:
         if rng.random() < 0.55:
             fact = known[int(rng.integers(len(known)))]

@@ -21,14 +21,14 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from rag.models.reading import Forward, Row, Scores, onnx_forward, read, rows_of, torch_forward
+from rag.models.reading import Forward, Row, Scores, onnx_forward, read, rows_of
 
 # Fitted by --fit for the first version; fitted for this one they did no better. A sentence's rank: evidence logit +
 # these times its span score and its cosine to the question.
 SENTENCE = (0.35, 6.0)
 ANSWERABLE = (0.922, -0.062, -0.028, 0.92, -1.511)  # passage logit; best span, evidence, cosine; bias
 SPANS, COSINES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0), (0.0, 1.0, 2.0, 4.0, 6.0, 9.0)  # searched for SENTENCE
-MODEL = Path(__file__).parent / "reader-minilm-l6-v2"
+MODEL = Path(__file__).parent / "reader-minilm-l10-v3"
 
 
 def f1(text: str, answers: Sequence[str]) -> float:
@@ -172,16 +172,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with dev/ and train/")
     parser.add_argument("--model", type=Path, default=MODEL)
-    parser.add_argument("--checkpoint", type=Path, help="a torch checkpoint instead of the ONNX model")
-    parser.add_argument("--start", type=Path, help="with --checkpoint: folder of the original weights")
     parser.add_argument("--fit", action="store_true", help="fit SENTENCE and ANSWERABLE instead, on held-out articles")
     parser.add_argument("--every", type=int, default=1, help="only every n-th row")
     arguments = parser.parse_args()
-    if arguments.checkpoint:
-        forward, folder = torch_forward(arguments.checkpoint, arguments.start), arguments.start
-    else:
-        forward, folder = onnx_forward(arguments.model), arguments.model
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    forward = onnx_forward(arguments.model)
+    tokenizer = Tokenizer.from_file(str(arguments.model / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
     if arguments.fit:

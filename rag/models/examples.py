@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from tokenizers import Tokenizer
 
-from rag.models.library import Document, Library, Question
+from rag.models.library import Document, Library, Question, held_out
 
 CLS, SEP = 101, 102
 MAX_PREFIX, MAX_TOKENS = 24, 224
@@ -135,7 +135,7 @@ def _wrong(
             number = int(np.searchsorted(library.first_rows, row, "right")) - 1
             document = library.documents[number]
             inside = np.flatnonzero(document.paragraph == row - document.first_row)
-            if len(inside):
+            if len(inside) and not held_out(document.title):
                 choices.append((number, _trap(question, document, inside.tolist()), ()))
     if not choices:
         return None
@@ -149,12 +149,12 @@ def _wrong(
 def examples(
     library: Library, questions: list[Question], tokenizer: Tokenizer, rng: np.random.Generator
 ) -> Iterator[Example]:
-    """One epoch in random order: every question with its passage, one in three also with a wrong one.
+    """One epoch in random order: every question with its passage as often as its `times`, many also with wrong ones.
 
     In use nine passages of ten are wrong, and what is said about them ranks the right one.
     """
     plan = [(n, "own") for n, q in enumerate(questions) for _ in range(q.times)]
-    traps = [n for n, q in enumerate(questions) if not q.evidence]  # written to look answerable: half of them twice
+    traps = [n for n, q in enumerate(questions) if not q.evidence and q.times == 1]  # SQuAD's: half of them twice
     plan += [(int(n), "own") for n in rng.choice(traps, len(traps) // 2, replace=False)]
     plan += [(n, "near") for n, q in enumerate(questions) for _ in range(2) if q.near]
     askable = [n for n, q in enumerate(questions) if q.evidence and len(q.ids) >= 6]

@@ -1,6 +1,6 @@
 """Build the shipped reader from a training run: int8 ONNX by the same graph writer as the embedder's.
 
-python -m rag.models.export --start WEIGHTS --checkpoint final.pt --out rag/models/reader-minilm-l6-v2
+python -m rag.models.export --start WEIGHTS --checkpoint final.pt --out rag/models/reader-minilm-l10-v3
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from index.models.reference import Weights
 from index.sentences import split
 from rag.models.reading import Row, onnx_forward, read
 
-NAME = "reader-minilm-l6-v2"
+NAME = "reader-minilm-l10-v3"
 POSITIONS = 256  # longest input
 _NAMES = {  # ours -> Hugging Face's BertModel, which the graph writer reads
     "out": "attention.output.dense",
@@ -81,7 +81,7 @@ GOLDEN = (  # question or claim, and the sentences of a default article that are
 
 
 def golden(folder: Path, articles: Path) -> list[dict[str, object]]:
-    """What the built model says about four fixed inputs: a test holds every later loader and machine to it."""
+    """What the built model says about six fixed inputs: a test holds every later loader and machine to it."""
     rows = []
     for question, file, first, last in GOLDEN:
         text = (articles / file).read_bytes().decode("utf-8")
@@ -107,13 +107,9 @@ def golden(folder: Path, articles: Path) -> list[dict[str, object]]:
 
 def trained_state(checkpoint: Path, start: Path) -> dict[str, np.ndarray]:
     """The weights of a run as float32 arrays (needs torch)."""
-    from rag.models.network import Reader, load_encoder
-    from rag.models.train import Run
+    from rag.models.train import trained
 
-    reader = Reader()
-    load_encoder(reader, start)
-    Run(reader, 0.0).resume(checkpoint)
-    return {name: value.detach().float().numpy() for name, value in reader.state_dict().items()}
+    return {name: value.detach().float().numpy() for name, value in trained(checkpoint, start).state_dict().items()}
 
 
 def main() -> None:

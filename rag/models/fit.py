@@ -6,7 +6,8 @@ Two folders of articles are searched and read as any other: the held-out article
 126 news articles with questions of our own (news.py). Printed are the weights SENTENCE of rag/reader.py, which rank
 the sentences (conditional logit), and READING, which tell questions that the articles answer from those that they do
 not (logistic regression): questions written to be unanswerable, and answerable ones with the passages of their
-evidence taken away. Each number is of questions that the weights in it were not fitted on (five folds).
+evidence taken away. "Fitted" weights are measured on questions that they were not fitted on (five folds), the shipped
+ones on what they were fitted on and rounded.
 """
 
 import argparse
@@ -42,12 +43,13 @@ class Question:
 
 @dataclass
 class Measured:
-    """Signals of a set of questions: per question the sentences (n, 8) with which are right (n,), and per reading
-    (10,) whether its passages answer."""
+    """Signals of a set of questions: per question whose evidence was found the sentences (n, 8) with which are right
+    (n,), and per reading (10,) whether the question, with the articles that were searched, has an answer."""
 
     ranking: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
     readings: list[np.ndarray] = field(default_factory=list)
     answerable: list[bool] = field(default_factory=list)
+    fold: list[int] = field(default_factory=list)  # of each reading: both readings of a question are in one
 
 
 def squad_questions(data: Path, folder: Path, count: int) -> list[Question]:
@@ -96,7 +98,7 @@ def news_questions(corpus: Path, folder: Path) -> list[Question]:
 def measure(archive: Archive, asked: Sequence[Question]) -> Measured:
     """Search and read every question; the answerable ones a second time without what answers them."""
     found = Measured()
-    for question in asked:
+    for number, question in enumerate(asked):
         hits = search(archive, question.text, PASSAGES)
         reading = read(question.text, hits)
         found.readings.append(reading.signals)
@@ -107,6 +109,7 @@ def measure(archive: Archive, asked: Sequence[Question]) -> Measured:
             evidence = {item.sentence.text for item, good in zip(reading.sentences, right, strict=True) if good}
             found.readings.append(read(question.text, without(hits, evidence)).signals)
             found.answerable.append(False)
+        found.fold += [number % FOLDS] * (len(found.readings) - len(found.fold))
     return found
 
 
@@ -154,10 +157,10 @@ def report_ranking(name: str, own: Measured, other: Measured) -> None:
 
 def report_reading(name: str, own: Measured, other: Measured) -> None:
     """How well answerable questions are told from others."""
-    x, yes = np.array(own.readings)[:, :-1], np.array(own.answerable)
+    x, yes, fold = np.array(own.readings)[:, :-1], np.array(own.answerable), np.array(own.fold)
     fitted = np.zeros(len(x))
     for at in range(FOLDS):
-        keep = np.arange(len(x)) % FOLDS != at
+        keep = fold != at
         both = np.vstack([x[keep], np.array(other.readings)[:, :-1]])
         weights = fit_logistic(both, np.concatenate([yes[keep], other.answerable]))
         fitted[~keep] = x[~keep] @ weights[:-1] + weights[-1]
@@ -179,8 +182,10 @@ def main() -> None:
         for name in ("squad", "news"):
             folder = Path(place) / name
             folder.mkdir()
-            asked = squad_questions(given.data, folder, given.count) if name == "squad" else None
-            asked = asked or news_questions(given.news, folder)
+            if name == "squad":
+                asked = squad_questions(given.data, folder, given.count)
+            else:
+                asked = news_questions(given.news, folder)
             sets[name] = measure(open_archive(folder, Path(place) / "home"), asked)
     squad, on_news = sets["squad"], sets["news"]
     for name, own, other in (("squad", squad, on_news), ("news", on_news, squad)):

@@ -10,6 +10,7 @@ true and false claims of both sets weighing alike). Shares are of claims that th
 
 import argparse
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -54,16 +55,18 @@ def on_news(corpus: Path, folder: Path) -> Iterator[Labelled]:
             yield claim, grounds(archive, file, number - 1), False
 
 
-def left_over(found: Iterator[Labelled]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Signals (n, 5) and labels (n,) of the claims that the rules leave, and labels of those that they do not pass."""
-    kept: list[tuple[tuple[float, ...], bool]] = []
+def left_over(found: Iterator[Labelled]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Signals (n, 5), labels (n,) and folds (n,) of the claims that the rules leave, and the labels of those that they
+    do not pass. A claim is in one fold with whatever it is held against."""
+    kept: list[tuple[tuple[float, ...], bool, int]] = []
     stopped = []
     for claim, cited, true in found:
         if check(claim, [cited], judge=lambda *_: 1.0).verdict == "supported":
-            kept.append((signals(claim, cited.heading, cited.text), true))
+            kept.append((signals(claim, cited.heading, cited.text), true, zlib.crc32(claim.encode()) % FOLDS))
         else:
             stopped.append(true)
-    return np.array([x for x, _ in kept]), np.array([y for _, y in kept]), np.array(stopped)
+    x, y, folds = (np.array(column, float) for column in zip(*kept, strict=True))
+    return x, y, folds, np.array(stopped, bool)
 
 
 def balanced(y: np.ndarray, of_news: np.ndarray) -> np.ndarray:
@@ -76,10 +79,10 @@ def balanced(y: np.ndarray, of_news: np.ndarray) -> np.ndarray:
     return weight
 
 
-def report(x: np.ndarray, y: np.ndarray, of_news: np.ndarray, stopped: Sequence[np.ndarray]) -> None:
+def report(x: np.ndarray, y: np.ndarray, folds: np.ndarray, of_news: np.ndarray, stopped: Sequence[np.ndarray]) -> None:
     held = np.zeros(len(y))
     for fold in range(FOLDS):
-        out = np.arange(len(y)) % FOLDS == fold
+        out = folds == fold
         weights = fit_logistic(x[~out][:, :-1], y[~out], balanced(y, of_news)[~out])
         held[out] = x[out] @ weights
     for group, name in enumerate(("fever", "news")):
@@ -101,11 +104,9 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         sets = [left_over(fever(given.data, given.count)), left_over(on_news(given.news, Path(place) / "articles"))]
-    x, y = (np.concatenate([one[part] for one in sets]) for part in (0, 1))
+    x, y, folds = (np.concatenate([one[part] for one in sets]) for part in (0, 1, 2))
     of_news = np.concatenate([np.full(len(one[1]), place) for place, one in enumerate(sets)])
-    order = np.random.default_rng(0).permutation(len(y))
-    x, y, of_news = x[order], y[order].astype(float), of_news[order]
-    report(x, y, of_news, [one[2].astype(bool) for one in sets])
+    report(x, y, folds, of_news, [one[3] for one in sets])
     weights = fit_logistic(x[:, :-1], y, balanced(y, of_news))  # which adds the ones itself
     print("WEIGHTS", dict(zip(SIGNALS, weights.round(2).tolist(), strict=True)))
 

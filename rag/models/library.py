@@ -26,6 +26,7 @@ REWRITES = Path(__file__).parent / "rewrites.jsonl"  # questions of SQuAD in oth
 TIMES = {"rewrites": 3, "qed_nq": 2, "selqa": 2}
 # Encyclopaedia prose; news has its own splitter, index/sentences.py.
 _BOUNDARY = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[A-Z0-9])|\n+")
+_NAMED = re.compile(r"\d|(?<=.)\b[A-Z]")  # a question without a name or number makes sense beside its article only
 _ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|vs|No|Gen|Col|Lt|Sen|Rep|Prof|c|ca|[A-Z])\.)$")
 
 
@@ -91,7 +92,7 @@ class Library:
             bounds, paragraph, starts, chars = [0], [], [0], []
             for number, text in enumerate(texts):
                 one = next(encoded)
-                ends = np.array([end for _, end in one.offsets] or [0])
+                ends = np.array([end for _, end in one.offsets], int)
                 for _, stop in sentence_spans(text):
                     edge = len(ids) + int(np.searchsorted(ends, stop, "right"))
                     if edge > bounds[-1]:
@@ -107,14 +108,14 @@ class Library:
             self.chars.append(chars)
             row += len(texts)
         self.first_rows = np.array([d.first_row for d in self.documents])
-        self._index(np.concatenate(terms), np.concatenate(rows), row)
+        self._index(np.concatenate(terms), np.concatenate(rows), row, tokenizer.get_vocab_size())
 
-    def _index(self, terms: np.ndarray, rows: np.ndarray, count: int) -> None:
+    def _index(self, terms: np.ndarray, rows: np.ndarray, count: int, vocabulary: int) -> None:
         """BM25 (Robertson and Zaragoza 2009), k1 0.9, b 0.4."""
         key, tf = np.unique(terms.astype(np.int64) * count + rows, return_counts=True)
         term, self._row = key // count, key % count
         length = np.bincount(rows, minlength=count)
-        first = np.searchsorted(term, np.arange(30523))
+        first = np.searchsorted(term, np.arange(vocabulary + 1))
         frequency = np.diff(first)
         idf = np.log1p((count - frequency + 0.5) / (frequency + 0.5))
         weight = tf * 1.9 / (tf + 0.9 * (0.6 + 0.4 * length[self._row] / length.mean()))
@@ -161,7 +162,7 @@ def _question(row: dict[str, Any], ids: list[int], where: tuple[int, int], text:
 def rewrites(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of REWRITES: `of` is the question with the same answer, `about` a passage that does not answer."""
     known = {row["id"]: row for row in rows}
-    nothing = {"answers": [], "evidence": [], "spans": []}
+    nothing = {"evidence": [], "spans": []}
     found = []
     for new in map(json.loads, REWRITES.read_text("utf-8").splitlines()):
         old = known[new["of"]] if "of" in new else nothing | {"doc_id": new["about"]}
@@ -173,11 +174,15 @@ def nearest(questions: list[str], paragraphs: list[str], kept: Path) -> list[tup
     """Of each question the paragraphs nearest in meaning, by the embedding model. The vectors of the paragraphs, some
     minutes' work, stay in the file `kept`."""
     if not kept.exists():
-        np.save(kept, embed(paragraphs, THREADS).astype(np.float16))
+        part = kept.with_suffix(".part.npy")
+        np.save(part, embed(paragraphs, THREADS).astype(np.float16))
+        part.replace(kept)
     vectors = np.load(kept).astype(np.float32)
+    if len(vectors) != len(paragraphs):
+        raise ValueError(f"{kept} is of other articles: delete it")
     found = []
     for at in range(0, len(questions), 512):
-        cosines = embed(questions[at : at + 512]) @ vectors.T
+        cosines = embed(questions[at : at + 512], THREADS) @ vectors.T
         found += map(tuple, np.argpartition(-cosines, NEAR)[:, :NEAR].tolist())
     return found
 
@@ -206,8 +211,10 @@ def load(folder: Path, tokenizer: Tokenizer, kept: Path) -> tuple[Library, list[
         text = documents[number][paragraph]["text"]
         row["evidence"] = [e.replace("``", ' "').replace("''", '" ') for e in row["evidence"]]
         questions.append(_question(row, one.ids[:MAX_QUESTION], (number, paragraph), text, library))
-    asked = [at for at, row in enumerate(rows) if row["set"] == "rewrites" and row["spans"]]
+    own = [row["set"] == "rewrites" and row["spans"] and _NAMED.search(row["question"]) for row in rows]
+    asked = [at for at, wanted in enumerate(own) if wanted]
     texts = [paragraph["text"] for document in documents for paragraph in document]
     for at, near in zip(asked, nearest([rows[at]["question"] for at in asked], texts, kept), strict=True):
         questions[at] = replace(questions[at], near=near)
+    library.chars.clear()  # 1 GB, needed for loading only
     return library, questions

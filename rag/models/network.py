@@ -110,11 +110,11 @@ def load_encoder(reader: Reader, folder: Path) -> None:
     missing = reader.load_state_dict(new, strict=False)
     if missing.unexpected_keys or any("head" not in key for key in missing.missing_keys):
         raise ValueError(f"not an all-MiniLM-L6-v2 encoder: {missing}")
-    deepen(reader)
 
 
 def deepen(reader: Reader) -> None:
-    """Put a new layer behind each of DOUBLED that at first hands on what it gets (block expansion, Wu et al. 2024).
+    """Put a new layer behind each of DOUBLED that at first hands on what it gets (block expansion, Wu et al. 2024,
+    arXiv:2401.02415).
 
     It is a copy whose two branches add nothing yet. Its norms take the mean and deviation away and give them back:
     those that a token has there on average, over random tokens.
@@ -139,7 +139,7 @@ def deepen(reader: Reader) -> None:
 
 
 def forward_of(reader: Reader) -> Forward:
-    """The model as a function of numpy arrays, as `evaluate.read` wants it."""
+    """The model as a function of numpy arrays, as `reading.read` wants it."""
 
     def forward(ids: np.ndarray, mask: np.ndarray, types: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         with torch.no_grad():

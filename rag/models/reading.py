@@ -169,17 +169,6 @@ def best_span(start: np.ndarray, end: np.ndarray) -> tuple[float, int, int]:
     return float(total.flat[at]), at // len(start), at % len(start)
 
 
-def torch_forward(checkpoint: Path, start: Path) -> Forward:
-    from rag.models.network import Reader, forward_of, load_encoder
-    from rag.models.train import Run
-
-    reader = Reader()
-    load_encoder(reader, start)
-    Run(reader, 0.0).resume(checkpoint)
-
-    return forward_of(reader)
-
-
 def onnx_forward(folder: Path) -> Forward:
     import onnxruntime
 

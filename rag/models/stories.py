@@ -1,8 +1,9 @@
 """Training examples from invented news: three articles on one matter each, and questions in other words than theirs.
 
-`stories.jsonl` was written for this. It teaches what Wikipedia cannot: which of several similar events is meant, who
-did what to whom, who said it, and questions that the articles all but answer. Persons have no names there, only
-places for them: {m1} is a man's full name, {f2s} a woman's surname. Every example puts in other names.
+`stories.jsonl` was written for this; persons, quotations and most events are made up, some retell known ones. It
+teaches what Wikipedia cannot: which of several similar events is meant, who did what to whom, who said it, and
+questions that the articles all but answer. Persons have no names there, only places for them: {m1} is a man's full
+name, {f2s} a woman's surname. Every example puts in other names.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ MAX_ANSWER = 30  # tokens: a longer one has evidence and no span
 DATED = 0.85  # of the articles; the others are read without their date
 _PLACE = re.compile(r"\{([mf])(\d+)(s?)\}")
 _MEN = (
-    "James Robert David Thomas Daniel Peter Paul George Henry Martin Ivan Sergei Andrei Pavel Jan Piotr Marek "
+    "James Robert David Thomas Daniel Peter Paul George Henry Ivan Sergei Andrei Pavel Jan Piotr Marek "
     "Josef Hans Klaus Jürgen Pierre Luc Michel Antoine Carlos Luis Jorge Miguel Pedro Marco Luca Giovanni Ahmed "
     "Omar Hassan Yusuf Ali Karim Mehmet Emre Wei Jun Hiroshi Kenji Min-ho Rajesh Arjun Vikram Kwame Kofi Samuel "
     "Joseph Emmanuel Themba Sipho Juma Aleksi Lars Erik Nils Dimitris"
@@ -38,7 +39,7 @@ _WOMEN = (
     "Thandi Nomsa Wanjiku Aino Astrid Sigrid Freja Eleni"
 ).split()
 _SURNAMES = (
-    "Smith Brown Walker Hughes Clarke Bennett Murphy Campbell Stewart Novak Kowalski Nowak Horvat Kovac Petrov "
+    "Smith Hughes Clarke Bennett Murphy Campbell Stewart Novak Kowalski Nowak Horvat Kovac Petrov "
     "Ivanov Volkov Sokolov Shevchenko Bondar Popescu Ionescu Müller Schneider Fischer Weber Bauer Huber Martin "
     "Bernard Dubois Moreau Lefebvre Garcia Lopez Fernandez Torres Silva Santos Oliveira Costa Rossi Ferrari Ricci "
     "Greco Haddad Mansour Khalil Aziz Rahman Hussain Yilmaz Demir Kaya Chen Wang Zhang Huang Tanaka Suzuki Sato "
@@ -112,21 +113,19 @@ def _about(
     documents = [_document(article, cast, tokenizer) for article in story.articles]
     prefixes = [_prefix(article, cast, tokenizer, rng) for article in story.articles]
     answering = [tuple(sorted({s for a, s, _ in question.answers if a == n})) for n in range(len(documents))]
-    plan: list[tuple[int, int, bool]] = []  # article, sentence, whether it answers
+    plan: list[tuple[int, int, str | None]] = []  # article, sentence, and its words that answer
     if question.answers:
-        article, sentence, _ = question.answers[int(rng.integers(len(question.answers)))]
-        plan.append((article, sentence, True))
+        plan.append(question.answers[int(rng.integers(len(question.answers)))])
     near = _nearest(asked, documents, answering)
-    plan += [(*near[at], False) for at in rng.choice(min(6, len(near)), min(2, len(near)), replace=False).tolist()]
-    for number, sentence, positive in plan:
+    plan += [(*near[at], None) for at in rng.choice(min(6, len(near)), min(2, len(near)), replace=False).tolist()]
+    for number, sentence, words in plan:
         document, evidence = documents[number], answering[number]
-        room = int(rng.integers(70, 171))
-        run = window(document, sentence, room, rng, True, () if positive else evidence)
+        run = window(document, sentence, int(rng.integers(70, 171)), rng, True, evidence if words is None else ())
         span = None
-        if positive:
-            words = next(w for a, s, w in question.answers if (a, s) == (number, sentence))
+        if words is not None:
             span = _span(document, sentence, tokenizer.encode(cast.fill(words), add_special_tokens=False).ids)
-        one = assemble(Question(asked, number, 0, span, evidence, ()), document, run, prefixes[number], positive)
+        told = Question(asked, number, 0, span, evidence, ())
+        one = assemble(told, document, run, prefixes[number], words is not None)
         if one is not None:
             yield one
 
@@ -156,9 +155,11 @@ def _nearest(asked: list[int], documents: list[Document], answering: list[tuple[
 
 def _span(document: Document, sentence: int, words: list[int]) -> tuple[int, int] | None:
     """First and last token of the words in the sentence; None when too long or cut inside a word."""
+    if len(words) > MAX_ANSWER:
+        return None
     first, end = int(document.bounds[sentence]), int(document.bounds[sentence + 1])
     ids = document.ids[first:end].tolist()
     for at in range(len(ids) - len(words) + 1):
-        if len(words) <= MAX_ANSWER and ids[at : at + len(words)] == words:
+        if ids[at : at + len(words)] == words:
             return first + at, first + at + len(words) - 1
     return None

@@ -12,71 +12,21 @@ read 75 examples of 128 tokens a second; OMP_WAIT_POLICY=PASSIVE lets others wor
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import signal
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rag.models.claims import Altered, claims, facts
 from rag.models.evaluate import quick
-from rag.models.examples import Example, examples
-from rag.models.library import load
-from rag.models.network import Reader, forward_of, load_encoder
+from rag.models.feed import collate, stream
+from rag.models.network import Reader, deepen, forward_of, load_encoder
 from rag.models.reading import rows_of
-from rag.models.stories import examples_of_stories, read_stories
-
-CLAIMS = 0.2  # per question
-STORIES = 0.35
-
-
-def batches(found: Iterator[Example], rng: np.random.Generator, tokens: int) -> Iterator[list[Example]]:
-    """Examples of like length together, `tokens` tokens with padding, in random order.
-
-    Only some twenty shapes occur: the CPU kernels are compiled and kept per shape.
-    """
-    waiting: dict[int, list[Example]] = {}
-    while pool := list(itertools.islice(found, 2048)):
-        full = []
-        for one in pool:
-            width = padded(len(one.ids))
-            waiting.setdefault(width, []).append(one)
-            if len(waiting[width]) == tokens // width:
-                full.append(waiting.pop(width))
-        for at in rng.permutation(len(full)).tolist():
-            yield full[at]
-
-
-def padded(length: int) -> int:
-    """The next multiple of 8, 64 at least."""
-    return max(64, -(-length // 8) * 8)
-
-
-def collate(batch: list[Example]) -> dict[str, Tensor]:
-    rows, width = len(batch), padded(max(len(e.ids) for e in batch))
-    most = max(len(e.evidence) for e in batch)
-    ids, mask, types = (np.zeros((rows, width), np.int64) for _ in range(3))
-    sentence = np.full((rows, width), -1, np.int64)
-    evidence = np.full((rows, most), -1, np.float32)
-    span = np.full((rows, 2), -100, np.int64)
-    for row, one in enumerate(batch):
-        size = len(one.ids)
-        ids[row, :size], mask[row, :size], sentence[row, :size] = one.ids, 1, one.sentence
-        types[row, one.question_tokens : size] = 1
-        evidence[row, : len(one.evidence)] = one.evidence
-        if one.span:
-            span[row] = one.span
-    found = {"ids": ids, "mask": mask, "types": types, "sentence": sentence, "evidence": evidence, "span": span}
-    found["label"] = np.array([-100 if one.label is None else one.label for one in batch])
-    return {name: torch.from_numpy(value) for name, value in found.items()}
 
 
 def losses(tokens: Tensor, answerable: Tensor, claim: Tensor, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -144,6 +94,8 @@ class Run:
 
     def resume(self, path: Path) -> None:
         state = torch.load(path, weights_only=True)
+        if len(state["master"]) != len(self.master):
+            raise ValueError(f"{path} is of a reader with other layers")
         with torch.no_grad():
             for master, old, p in zip(self.master, state["master"], self.light, strict=True):
                 master.copy_(old)
@@ -152,33 +104,8 @@ class Run:
         self.step, self.seen = state["step"], state["seen"]
 
 
-def stream(folder: Path, tokenizer: Tokenizer, tokens: int, skip: int, kept: Path) -> Iterator[list[Example]]:
-    """Epoch after epoch; a resumed run starts with the epoch after the one that it was in. `kept`: see `nearest`."""
-    library, questions = load(folder, tokenizer, kept)
-    library.chars.clear()  # 1 GB, needed for loading only
-    known, altered = facts(folder, tokenizer), Altered(library, questions, tokenizer)
-    for epoch in itertools.count(skip):
-        rng = np.random.default_rng(epoch)
-        found = {
-            CLAIMS: claims(library, known, altered, tokenizer, rng),
-            STORIES: examples_of_stories(read_stories(), tokenizer, rng),
-        }
-        yield from batches(mixed(examples(library, questions, tokenizer, rng), found, rng), rng, tokens)
-
-
-def mixed(
-    questions: Iterator[Example], others: dict[float, Iterator[Example]], rng: np.random.Generator
-) -> Iterator[Example]:
-    """All questions, and of the others one after a question by chance: as often as its key says."""
-    for question in questions:
-        yield question
-        for often, found in others.items():
-            if rng.random() < often:
-                yield next(found)
-
-
 def begin(arguments: argparse.Namespace) -> tuple[Tokenizer, Reader, Run]:
-    """The published encoder, or the checkpoint that --resume goes on from."""
+    """The published encoder or the six layers of an older run, deepened; or the checkpoint to go on from."""
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     tokenizer = Tokenizer.from_file(str(arguments.start / "tokenizer.json"))
@@ -186,10 +113,22 @@ def begin(arguments: argparse.Namespace) -> tuple[Tokenizer, Reader, Run]:
     tokenizer.no_truncation()
     reader = Reader()
     load_encoder(reader, arguments.start)
+    if arguments.grow:
+        Run(reader, 0.0).resume(arguments.grow)
+    deepen(reader)
     run = Run(reader.bfloat(), arguments.rate)
     if arguments.resume:
         run.resume(arguments.out / "checkpoint.pt")
     return tokenizer, reader, run
+
+
+def trained(checkpoint: Path, start: Path) -> Reader:
+    """The reader that a run has come to."""
+    reader = Reader()
+    load_encoder(reader, start)
+    deepen(reader)
+    Run(reader, 0.0).resume(checkpoint)
+    return reader
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -201,7 +140,7 @@ def train(arguments: argparse.Namespace) -> None:
     rows = rows_of(arguments.data.parent / "dev", "squad2_dev", "squad2_dev")[::20]
     stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
-    for batch in stream(arguments.data, tokenizer, arguments.tokens, arguments.epoch, out / "paragraphs.npy"):
+    for batch in stream(arguments.data, tokenizer, arguments.tokens, arguments.epoch or 0, out / "paragraphs.npy"):
         warm = min(1.0, (run.step + 1) / arguments.warmup)
         left = (end - time.time()) / cooling
         if left < 1:
@@ -246,9 +185,12 @@ def main() -> None:
     parser.add_argument("--warmup", type=int, default=300, help="steps")
     parser.add_argument("--tokens", type=int, default=4096, help="tokens per batch, padding included")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--epoch", type=int, default=0, help="seed of the first epoch")
+    parser.add_argument("--epoch", type=int, help="number of the first epoch, which seeds its order")
+    parser.add_argument("--grow", type=Path, metavar="CHECKPOINT", help="start from a run with six layers")
     parser.add_argument("--resume", action="store_true", help="go on from checkpoint.pt in --out")
     arguments = parser.parse_args()
+    if arguments.resume and arguments.epoch is None:
+        parser.error("--resume needs an --epoch that the run has not been in: it would see the same order again")
     clock = datetime.strptime(arguments.until, "%H:%M").time()
     arguments.until = datetime.combine(datetime.now().date(), clock)
     if arguments.until < datetime.now():
