@@ -12,7 +12,7 @@ from index.errors import QuestionError
 from index.home import default_articles, default_home, expanded
 from index.sync import open_archive as open_synced
 from rag.conversation import resolve
-from rag.digest import asks_for_digest, digest, topic
+from rag.digest import asks_for_digest, digest, is_told
 from rag.disagreement import Difference, differences, with_sides
 from rag.evidence import cite, closest, gather, look
 from rag.llm import Model, ModelError, configured
@@ -21,7 +21,6 @@ from rag.types import Answer, Citation, Claim, Turn
 from rag.written import written
 
 MAX_QUESTION = 4000  # characters
-SUMMARISED = 0.2  # and a digest given: a request for one reads as less of a question
 INSTEAD = "Quoted instead of written by a model: "  # the notice of such an answer, before the reason
 ANSWERABLE = 0.5  # probability from which the question is answered
 
@@ -110,7 +109,7 @@ def _quoted(question: str, archive: Archive, history: Sequence[Turn]) -> Iterato
     chosen: list[Quote] = []
     found: tuple[Difference, ...] = ()
     short = None
-    if asks_for_digest(question) and (reading.answerable >= SUMMARISED or not topic(question)):
+    if asks_for_digest(question) and (reading.answerable >= ANSWERABLE or is_told(question, reading.sentences)):
         chosen = digest(reading.sentences, question)
     elif reading.answerable >= ANSWERABLE and evidence:
         found = differences(resolved.read, evidence)

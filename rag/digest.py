@@ -65,6 +65,15 @@ def topic(question: str) -> list[str]:
     return [word for word in words if word not in STOP_WORDS]
 
 
+def is_told(question: str, sentences: Sequence[ReadSentence]) -> bool:
+    """Whether what was read of one article holds every word of the topic: the reader knows questions, no requests."""
+    held: dict[str, set[str]] = {}
+    for item in sentences:
+        words = held.setdefault(item.source.file, set(content_words(item.source.metadata.title or "")))
+        words.update(content_words(item.sentence.text))
+    return any(words.issuperset(topic(question)) for words in held.values())
+
+
 def leads(archive: Archive, question: str, count: int) -> list[Hit]:
     """Up to `count` passages, the first ones of the articles of the days that a question without a topic names; of
     the latest articles when it names no day. Its words would find nothing: "What happened on 3 March?"."""

@@ -11,7 +11,7 @@ from rag.digest import asks_for_digest, leads, topic
 from rag.reader import Reading, ReadSentence, read
 from rag.types import Citation
 
-PASSAGES = 10  # retrieved and read for a question
+PASSAGES = 16  # retrieved and read for a question
 CLOSEST = 3  # sentences offered when there is no answer
 BUDGET = 20  # sentences: what a person can check, and what a small language model reads well
 

@@ -14,7 +14,7 @@ from rag.models.evaluate import auc, f1
 from rag.models.reading import Row, Scores, best_span, onnx_forward, read
 from rag.reader import entailment
 
-MODEL = Path(__file__).parent.parent / "rag" / "models" / "reader-minilm-l6-v2"
+MODEL = Path(__file__).parent.parent / "rag" / "models" / "reader-minilm-l10-v3"
 GOLDEN = json.loads((MODEL / "golden.json").read_text("utf-8"))
 
 

@@ -22,7 +22,7 @@ from index.sentences import split
 from rag.models.reading import Row, onnx_forward, read
 
 NAME = "reader-minilm-l10-v3"
-POSITIONS = 256  # longest input
+POSITIONS = 224  # longest input
 _NAMES = {  # ours -> Hugging Face's BertModel, which the graph writer reads
     "out": "attention.output.dense",
     "norm1": "attention.output.LayerNorm",
