@@ -37,8 +37,8 @@ MAX_TOKENS = 224
 SPAN_TOKENS = 30
 THREADS = 2  # batches read at the same time
 
-# Weights of the signals of a sentence: fitted on held-out training articles (`python -m rag.models.fit`) and rounded,
-# but for the last three, which Wikipedia seldom puts to the test; the search score's by the news questions there.
+# Weights of the signals of a sentence: fitted (`python -m rag.models.fit`: held-out articles of SQuAD, other news) and
+# rounded.
 SENTENCE_SIGNALS = (
     *("evidence logit", "span logit", "cosine", "passage logit", "search score"),
     *("kind of answer", "names", "date"),  # what the question asks for is there: 1, or not: 0 (a quantity: -1)

@@ -11,7 +11,8 @@ from index.embed import embed
 from index.search import content_words
 from rag.reader import entailment
 
-# Weights of the signals and of 1 in the logit, fitted on training claims (`python -m rag.models.fit_support`).
+# Weights of the signals and of 1 in the logit, fitted on training claims (`python -m rag.models.fit_support`) with the
+# second version of the reading model; fitted anew they did worse (CHANGELOG).
 SIGNALS = ("log supported", "log neither", "cosine", "shared words", "one")
 WEIGHTS = (0.87, -0.51, 0.69, -1.11, -0.3)
 LEAST = 1e-4  # probability: below it the model's logits mean nothing

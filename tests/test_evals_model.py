@@ -332,9 +332,11 @@ def test_the_judge_is_asked_in_the_order_of_the_cases_and_not_about_refusals(
         serve(monkeypatch, fake)
         assert main([*given, "--judge", NAME]) == 0
         asked = [json.loads(request.body["messages"][1]["content"])["question"] for request in fake.requests]
-    assert asked == [row["question"] for row in ROWS[:4]]
     content = json.loads(Path("a.json").read_text("utf-8"))
+    answered = [row["answer"]["question"] for row in content["rows"] if row["answer"]["status"] == "answered"]
+    assert len(ROWS) > len(answered) >= 3
+    assert asked == answered
     assert content["mode"] == "quotes"
-    assert sorted(content["judged"]["unjudged"].values()) == [1, 3]
+    assert sorted(content["judged"]["unjudged"].values()) == [1, len(answered) - 1]
     assert content["judged"]["correct"] is None
     assert content["rows"][4]["judgement"] is None
